@@ -1,0 +1,7 @@
+"""Run the command line: ``python -m bp_numba``."""
+
+import sys
+
+from bp_numba.cli import main
+
+sys.exit(main())

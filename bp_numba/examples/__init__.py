@@ -1,0 +1,44 @@
+"""The two problems that the teaching class is usually shown with, ready to train.
+
+`xor.XOR` and `digits.DIGITS` hold the published settings; the command line runs them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Split(NamedTuple):
+    """Samples and targets to train on, and those to judge the result by."""
+
+    X: npt.NDArray[np.float64]
+    y: npt.NDArray[Any]
+    X_test: npt.NDArray[np.float64]
+    y_test: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A data set with the settings of its published run.
+
+    Attributes
+    ----------
+    name : str
+        The command that runs it.
+    layers, alpha, epochs : tuple of int, float, int
+        Arguments of the network and of its `fit`.
+    load : callable
+        `load(seed)` returns a `Split`.
+    report : callable
+        `report(predictions, y_test)` returns the text that judges the result.
+    """
+
+    name: str
+    layers: tuple[int, ...]
+    alpha: float
+    epochs: int
+    load: Callable[[int], Split]
+    report: Callable[[Any, Any], str]

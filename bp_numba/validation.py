@@ -1,0 +1,177 @@
+"""Checks of what users pass. Each error names the argument, what it must be, and what it is."""
+
+import operator
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def check_layers(layers: Any) -> None:
+    """Raise ValueError unless layers holds two or more positive integers that fit in memory."""
+    if not isinstance(layers, Sequence | np.ndarray) or isinstance(layers, str | bytes):
+        raise ValueError(f"layers must be a list of two or more positive integers, got {layers!r}")
+    sizes = [_as_integer(size) for size in layers]
+    if len(sizes) < 2 or any(size is None or size < 1 for size in sizes):
+        raise ValueError(f"layers must be two or more positive integers, got {layers!r}")
+    inputs = [size + 1 for size in sizes[:-1] if size is not None]
+    outputs = [*inputs[1:], sizes[-1] or 0]
+    needed = 8 * sum(map(operator.mul, inputs, outputs))
+    if needed > (available := physical_memory()):
+        raise ValueError(
+            f"layers must give weights that fit in memory ({available / 2**30:.1f} GiB), "
+            f"got {layers!r} with {needed / 2**30:.1f} GiB of weights"
+        )
+
+
+def physical_memory() -> int:
+    """Return the bytes of memory of this machine, or of its address space where it won't say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**63 - 1
+
+
+def check_alpha(alpha: Any) -> float:
+    """Return alpha as a float; raise unless it is one finite number."""
+    value = alpha.item() if isinstance(alpha, np.ndarray) and alpha.ndim == 0 else alpha
+    if not isinstance(value, Real | np.bool_):
+        raise TypeError(f"alpha must be a finite number, got {alpha!r}")
+    number = float(value)
+    if not np.isfinite(number):
+        raise ValueError(f"alpha must be a finite number, got {alpha!r}")
+    return number
+
+
+def check_epochs(epochs: Any) -> int:
+    """Return epochs as an int; raise unless it is a non-negative integer."""
+    try:
+        number = operator.index(epochs)
+    except TypeError:
+        raise TypeError(f"epochs must be a non-negative integer, got {epochs!r}") from None
+    if number < 0:
+        raise ValueError(f"epochs must be a non-negative integer, got {epochs!r}")
+    return number
+
+
+def check_display_update(value: Any) -> int | None:
+    """Return the number of epochs between two displays, or None if there is only the first.
+
+    The reference displays where ``epoch % displayUpdate == 0``. An integer epoch is a multiple
+    of the fraction p / q in lowest terms exactly if it is a multiple of p.
+    """
+    if not isinstance(value, Real):
+        raise TypeError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
+    number = value if isinstance(value, int) else float(value)
+    if not number >= 0:
+        raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
+    if number == np.inf:
+        return None
+    return Fraction(number).numerator or 1
+
+
+def as_numbers(value: Any, name: str) -> Array:
+    """Return an array-like of real numbers as an array of a real dtype, copied only if need be."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype.kind == "O" and all(isinstance(v, Real | np.bool_) for v in array.flat):
+        return array.astype(np.float64)
+    raise TypeError(f"{name} must hold real numbers, got {_describe(value, array)}")
+
+
+def check_samples(X: Array, units: int, has_bias: bool = False, name: str = "X") -> None:
+    """Raise ValueError unless X is 2-D and its columns, with the bias, are `units`."""
+    if X.ndim != 2 or X.shape[1] + (not has_bias) != units:
+        columns, then = (units, ", then the column of ones") if has_bias else (units - 1, "")
+        raise ValueError(
+            f"{name} must have {columns} columns (layers[0] = {units - 1}{then}), "
+            f"got shape {X.shape}"
+        )
+
+
+def check_targets(X: Array, y: Array, outputs: int) -> None:
+    """Raise ValueError unless y has a row for each row of X, of 1 or of `outputs` targets."""
+    if y.ndim not in (1, 2) or len(y) < len(X):
+        raise ValueError(
+            f"y must have a row of targets for each row of X, got X with shape {X.shape} "
+            f"and y with shape {y.shape}"
+        )
+    if y.ndim == 2 and y.shape[1] not in (1, outputs):
+        raise ValueError(
+            f"y must have {outputs} columns (layers[-1] = {outputs}) or 1, got shape {y.shape}"
+        )
+
+
+def check_broadcast(y: Array, shape: tuple[int, int], name: str, exact: bool = False) -> None:
+    """Raise ValueError unless y broadcasts against predictions of the shape (rows, outputs).
+
+    With `exact` the result must have the predictions' shape.
+    """
+    try:
+        result = np.broadcast_shapes(shape, y.shape)
+    except ValueError:
+        result = None
+    if result is None or (exact and result != shape):
+        raise ValueError(
+            f"{name} must match predictions of shape {shape} (layers[-1] = {shape[1]}), "
+            f"got shape {y.shape}"
+        )
+
+
+def check_weights(W: Any) -> list[Array]:
+    """Return the weight matrices; raise unless they can be trained in place.
+
+    They must be 2-D NumPy arrays of floats that can be written, each with as many rows as the
+    one before it has columns.
+    """
+    matrices = list(W)
+    if not matrices:
+        raise ValueError("W must hold at least one weight matrix, got none")
+    for l, w in enumerate(matrices):
+        if not isinstance(w, np.ndarray) or w.ndim != 2 or w.dtype.kind != "f":
+            raise TypeError(f"W[{l}] must be a 2-D array of floats, got {_describe(w, w)}")
+        if not w.flags.writeable:
+            raise ValueError(f"W[{l}] must be writeable, got a read-only array")
+        if l > 0 and w.shape[0] != matrices[l - 1].shape[1]:
+            raise ValueError(
+                f"W[{l}] must have {matrices[l - 1].shape[1]} rows, as many as W[{l - 1}] has "
+                f"columns, got shape {w.shape}"
+            )
+    return matrices
+
+
+def can_be_packed(matrices: Sequence[Array]) -> bool:
+    """Tell if training a copy of the matrices in double precision gives the same result.
+
+    So it does for float64, and for float32 if every update is rounded to it; not for half and
+    extended precision, nor for matrices that share memory.
+    """
+    return all(w.dtype.itemsize in (4, 8) for w in matrices) and not any(
+        np.may_share_memory(a, b) for a, b in combinations(matrices, 2)
+    )
+
+
+def _as_integer(value: Any) -> int | None:
+    if isinstance(value, bool | np.bool_ | np.ndarray):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _describe(value: Any, array: Any) -> str:
+    if isinstance(array, np.ndarray):
+        return f"{type(value).__name__} with dtype {array.dtype} and shape {array.shape}"
+    return f"{type(value).__name__} {value!r:.60}"
