@@ -30,7 +30,8 @@ class CommandError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 after success, 1 if the run could not be carried out, 2 for wrong usage, 130 after Ctrl-C.
+    0 after success, 1 if the run could not be carried out or its output went unread, 2 for wrong
+    usage, 130 after Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bp-numba: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # nobody reads on; the interpreter would complain when it flushes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

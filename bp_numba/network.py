@@ -251,6 +251,10 @@ class NeuralNetwork(ReferenceNetwork):
             return None
         if not check.can_be_packed(matrices):
             return None
+        if matrices[0].shape[1] == len(matrices) == 1 and not np.isfinite(X).all():
+            # A saturated unit has delta 0. With a 1 x 1 delta, and only then, NumPy's dot is an
+            # axpy that takes 0 * inf for 0.
+            return None
         from bp_numba import training
 
         if training.compiled("train_samples") is None:
