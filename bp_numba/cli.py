@@ -185,6 +185,7 @@ def _plot(options: argparse.Namespace, losses: list[float], title: str) -> None:
 
 
 def _missing(error: ModuleNotFoundError, what: str) -> CommandError:
+    module = (error.name or "a module").partition(".")[0]
     return CommandError(
-        f"{what} needs {error.name}, which is not installed: pip install 'bp_numba[examples]'"
+        f"{what} needs {module}, which is not installed: pip install 'bp_numba[examples]'"
     )

@@ -79,7 +79,8 @@ def test_epochs(epochs, error):
 @pytest.mark.parametrize(
     ("update", "error"),
     [(-1, ValueError), (-0.5, ValueError), (np.int64(-3), ValueError), (np.nan, ValueError),
-     (-np.inf, ValueError), ("10", TypeError), (None, TypeError), ([3], TypeError), (1j, TypeError)],
+     (-np.inf, ValueError), ("10", TypeError), (None, TypeError), ([3], TypeError),
+     (1j, TypeError)],
 )  # fmt: skip
 def test_display_update(update, error):
     message = "displayUpdate must be a number of epochs >= 0, got "
