@@ -254,8 +254,6 @@ class NeuralNetwork(ReferenceNetwork):
         """Return the compiled trainer, or None where NumPy has to do it."""
         if self._overridden("sigmoid", "sigmoid_deriv", "fit_partial"):
             return None
-        if not check.can_be_packed(matrices):
-            return None
         if matrices[0].shape[1] == len(matrices) == 1 and not np.isfinite(X).all():
             # A saturated unit has delta 0. With a 1 x 1 delta, and only then, NumPy's dot is an
             # axpy that takes 0 * inf for 0.

@@ -54,10 +54,10 @@ class ReferenceNetwork:
         self.alpha = alpha
         sizes = [int(size) for size in layers]
         units = [size + 1 for size in sizes[:-1]] + sizes[-1:]
-        self.W = [
-            np.random.randn(rows, columns) / np.sqrt(inputs)
-            for rows, columns, inputs in zip(units, units[1:], sizes, strict=False)
-        ]
+        self.W: list[np.ndarray[Any, Any]] = []
+        for rows, columns, inputs in zip(units, units[1:], sizes, strict=False):
+            self.W.append(np.random.randn(rows, columns))
+            self.W[-1] /= np.sqrt(inputs)
 
     def __repr__(self) -> str:
         """Return for example ``NeuralNetwork: 2-2-1``."""

@@ -17,7 +17,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from bp_numba.layout import FlatNetwork, Floats, flat_network, padded_rows
-from bp_numba.validation import Array, check_alpha, check_weights
+from bp_numba.validation import (
+    Array,
+    can_be_packed,
+    check_alpha,
+    check_outputs,
+    check_samples,
+    check_weights,
+)
 
 SLICE_SECONDS = 0.05
 FIRST_SLICE = 1_000_000
@@ -25,10 +32,13 @@ FIRST_SLICE = 1_000_000
 
 
 class Trainable(Protocol):
-    """What is trained: read anew at every slice."""
+    """What is trained; W and alpha are read anew at every slice."""
 
     W: Any
     alpha: Any
+
+    def fit_partial(self, x: Any, y: Any) -> None:
+        """Make one update in NumPy."""
 
 
 _compiled: dict[str, Future[Any]] = {}
@@ -74,13 +84,17 @@ class Trainer:
 
     Parameters
     ----------
-    network : object with attributes W and alpha
-        Both are read at every slice, and so may change between them.
+    network : NeuralNetwork
+        Its W and alpha are read at every slice, and so may change between them. Weights that
+        cannot be packed are trained by its `fit_partial`.
     X : (n, units[0] - 1) array
         Samples; copied once, padded and with the column of ones.
     y : (n, k) or (n,) array
         Targets, broadcast to the outputs.
     """
+
+    _net: FlatNetwork
+    _packed: list[Floats]
 
     def __init__(self, network: Trainable, X: Array, y: Array) -> None:
         self._train_samples = compiled("train_samples")
@@ -88,16 +102,15 @@ class Trainer:
 
         self._network = network
         self._lanes = LANES
-        self._net: FlatNetwork | None = None
+        self._shapes: list[tuple[tuple[int, ...], int]] = []
         matrices = check_weights(network.W)
-        rows, inputs, outputs = len(X), matrices[0].shape[0], matrices[-1].shape[1]
-        self._inputs = inputs
+        rows, self._inputs, self._outputs = len(X), len(matrices[0]), matrices[-1].shape[1]
         self._slice = max(1, FIRST_SLICE // sum(w.size for w in matrices))
-        self._X = padded_rows(rows, inputs, LANES)
-        self._X[:, : inputs - 1] = X
-        self._X[:, inputs - 1] = 1.0
-        self._y = padded_rows(rows, outputs, LANES)
-        self._y[:, :outputs] = y[:rows, np.newaxis] if y.ndim == 1 else y[:rows]
+        self._X = padded_rows(rows, self._inputs, LANES)
+        self._X[:, : self._inputs - 1] = X
+        self._X[:, self._inputs - 1] = 1.0
+        self._y = padded_rows(rows, self._outputs, LANES)
+        self._y[:, : self._outputs] = y[:rows, np.newaxis] if y.ndim == 1 else y[:rows]
 
     @property
     def samples(self) -> Floats:
@@ -123,22 +136,34 @@ class Trainer:
     def _train(self, row: int, count: int) -> None:
         alpha = check_alpha(self._network.alpha)
         matrices = check_weights(self._network.W)
-        net = self._flat_network(matrices)
-        net.weights.fill(0.0)
-        packed = net.matrices()
-        _copy_each(packed, matrices)
+        if not can_be_packed(matrices):
+            self._train_in_numpy(row, count)
+            return
+        self._allocate(matrices)
+        _copy_each(self._packed, matrices)
         try:
-            self._train_samples(net, self._X.ravel(), self._y.ravel(), row, count, alpha)
+            self._train_samples(self._net, self._X.ravel(), self._y.ravel(), row, count, alpha)
         finally:
-            _copy_each(matrices, packed)
+            _copy_each(matrices, self._packed)
 
-    def _flat_network(self, matrices: list[Array]) -> FlatNetwork:
-        units = [w.shape[0] for w in matrices] + [matrices[-1].shape[1]]
-        narrow = [w.dtype.itemsize == 4 for w in matrices]
-        net = self._net
-        if net is None or list(net.units) != units or list(net.narrow) != narrow:
-            net = self._net = flat_network(units, narrow, self._lanes)
-        return net
+    def _allocate(self, matrices: list[Array]) -> None:
+        """Provide a network whose padding is zero: a new one if the shapes have changed."""
+        shapes = [(w.shape, w.itemsize) for w in matrices]
+        if shapes == self._shapes:
+            self._net.weights.fill(0.0)
+            return
+        # Weights replaced since `fit` began: the kernels trust that X and y fit them.
+        check_samples(self.samples, len(matrices[0]), has_bias=True)
+        check_outputs(matrices, self._outputs)
+        units = [len(w) for w in matrices] + [self._outputs]
+        self._net = flat_network(units, [w.itemsize == 4 for w in matrices], self._lanes)
+        self._packed = self._net.matrices()
+        self._shapes = shapes
+
+    def _train_in_numpy(self, row: int, count: int) -> None:
+        for i in range(row, row + count):
+            i %= len(self._X)
+            self._network.fit_partial(self.samples[i], self._y[i, : self._outputs])
 
 
 def _copy_each(targets: Iterable[Array], sources: Iterable[Array]) -> None:

@@ -1,5 +1,6 @@
 """Checks of what users pass. Each error names the argument, what it must be, and what it is."""
 
+import math
 import operator
 import os
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+
+_NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
 def check_layers(layers: Any) -> None:
@@ -42,10 +45,13 @@ def physical_memory() -> int:
 def check_alpha(alpha: Any) -> float:
     """Return alpha as a float; raise unless it is one finite number."""
     value = alpha.item() if isinstance(alpha, np.ndarray) and alpha.ndim == 0 else alpha
-    if not isinstance(value, Real | np.bool_):
+    if not isinstance(value, _NUMBERS):
         raise TypeError(f"alpha must be a finite number, got {alpha!r}")
-    number = float(value)
-    if not np.isfinite(number):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError(f"alpha must be a finite number, got {alpha!r}")
     return number
 
@@ -72,7 +78,7 @@ def check_display_update(value: Any) -> int | None:
     number = value if isinstance(value, int) else float(value)
     if not number >= 0:
         raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
-    if number == np.inf:
+    if number == math.inf:
         return None
     return Fraction(number).numerator or 1
 
@@ -118,6 +124,8 @@ def check_broadcast(y: Array, shape: tuple[int, int], name: str, exact: bool = F
 
     With `exact` the result must have the predictions' shape.
     """
+    if y.shape in (shape, shape[1:], ()):
+        return
     try:
         result = np.broadcast_shapes(shape, y.shape)
     except ValueError:
@@ -149,6 +157,15 @@ def check_weights(W: Any) -> list[Array]:
                 f"columns, got shape {w.shape}"
             )
     return matrices
+
+
+def check_outputs(matrices: Sequence[Array], outputs: int) -> None:
+    """Raise ValueError unless the last weight matrix has `outputs` columns."""
+    if matrices[-1].shape[1] != outputs:
+        raise ValueError(
+            f"W[{len(matrices) - 1}] must keep {outputs} columns while it is trained, "
+            f"got shape {matrices[-1].shape}"
+        )
 
 
 def can_be_packed(matrices: Sequence[Array]) -> bool:

@@ -364,6 +364,10 @@ def test_08_sum_over_pairs_is_that_of_the_broadcast():
     np.testing.assert_allclose(nn.calculate_loss(X, y), reference.calculate_loss(X, y), rtol=1e-13)
 
 
+def test_08_sum_over_pairs_of_no_rows():
+    assert NeuralNetwork([2, 1]).calculate_loss(np.zeros((0, 3)), [1, 2]) == 0.0
+
+
 def test_08_one_column_serves_all_outputs(capsys):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(6, 3)), rng.uniform(size=(6, 1))

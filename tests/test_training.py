@@ -74,6 +74,41 @@ def test_weights_replaced_between_slices_are_trained():
     assert_same_weights(nn, wider, 0)
 
 
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([4, 2, 2], r"X must have 5 columns .* got shape \(3, 4\)"),
+        ([200, 2, 2], r"X must have 201 columns"),
+        ([1, 2, 2], r"X must have 2 columns"),
+        ([3, 2, 50], r"W\[1\] must keep 2 columns while it is trained, got shape \(3, 50\)"),
+        ([3, 2, 1], r"W\[1\] must keep 2 columns"),
+    ],
+)
+def test_weights_replaced_between_slices_must_fit_the_samples(layers, message):
+    nn = make(NeuralNetwork, [3, 2, 2])
+    trainer = Trainer(nn, np.eye(3), np.eye(3)[:, :2])
+    trainer.run(1)
+    nn.W = make(NeuralNetwork, layers).W
+    before = [w.copy() for w in nn.W]
+    with pytest.raises(ValueError, match=message):
+        trainer.run(1)
+    for w, old in zip(nn.W, before, strict=True):
+        np.testing.assert_array_equal(w, old)
+
+
+def test_weights_replaced_between_slices_by_ones_that_cannot_be_packed():
+    nn, reference = twins([3, 2, 2, 2])
+    X, y = np.eye(3), np.eye(3)[:, :2]
+    trainer = Trainer(nn, X, y)
+    trainer.run(2)
+    reference.fit(X, y, epochs=2)
+    for network in (nn, reference):
+        network.W[2] = network.W[2].astype(np.longdouble)
+    trainer.run(3)
+    reference.fit(X, y, epochs=3)
+    assert_same_weights(nn, reference, 1e-14)
+
+
 def test_padding_poisoned_by_one_slice_does_not_reach_the_next():
     nn = make(NeuralNetwork, [3, 2, 2])
     clean = [w.copy() for w in nn.W]

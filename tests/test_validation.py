@@ -37,6 +37,8 @@ BAD_ALPHAS = [
     (np.array([0.1, 0.2]), TypeError),
     (np.array("a"), TypeError),
     (Decimal("0.1"), TypeError),
+    (Fraction(1, 10), TypeError),
+    (10**400, ValueError),
 ]
 
 
@@ -58,9 +60,9 @@ def test_alpha(alpha, error):
 
 
 @pytest.mark.parametrize(
-    "alpha", [1, 0, -0.5, True, np.float32(0.5), np.array(0.5), Fraction(1, 3)]
+    "alpha", [1, 0, -0.5, True, np.float32(0.5), np.int8(1), np.bool_(True), np.array(0.5)]
 )
-def test_alpha_may_be_any_real_number(alpha):
+def test_alpha_may_be_any_number_that_numpy_takes(alpha):
     nn = NeuralNetwork([2, 2, 1], alpha=alpha)
     nn.fit(X, Y, epochs=1)
     assert nn.alpha is alpha
