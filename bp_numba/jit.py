@@ -27,7 +27,7 @@ OPTIONS = {
     # No fastmath: fused operations are written out, and reassociation would break the sigmoid.
 }
 
-SOURCES = ("jit.py", "kernels.py", "layout.py", "simd.py")
+SOURCES = ("jit.py", "kernels.py", "layout.py", "sigmoid.py", "simd.py")
 
 
 def kernel(function: Function) -> Function:

@@ -16,6 +16,7 @@ from numba import types
 
 from bp_numba.jit import entry_point, kernel
 from bp_numba.layout import FlatNetwork, Floats
+from bp_numba.sigmoid import sigmoid
 from bp_numba.simd import (
     LANES,
     broadcast,
@@ -24,7 +25,6 @@ from bp_numba.simd import (
     fma_rows,
     load,
     round_to_float32,
-    sigmoid,
     splat,
     store,
     sum_rows,

@@ -8,7 +8,7 @@ that arrays do not overlap, and would end every row of odd length in a scalar lo
     load, store, broadcast     memory to vector and back; array index in elements
     + - * / fma                lane by lane; fma(a, b, c) = a * b + c
     where_greater, first_lanes selection
-    sigmoid                    1 / (1 + exp(-z))
+    half_power_of_two          2 ** (k - 1), for exponentials
     zero_rows, fma_rows, sum_rows   dot products of LANES matrix rows with one vector
 
 Indices are never wrapped around. They are checked if NUMBA_BOUNDSCHECK=1 and only then: out of
@@ -19,7 +19,6 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from llvmlite import binding, ir
 from numba import config, types
 from numba.core import cgutils
@@ -30,8 +29,6 @@ from numba.extending import (
     register_model,
     type_callable,
 )
-
-from bp_numba.jit import kernel
 
 _FEATURES = config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
 
@@ -220,7 +217,7 @@ def round_to_float32(typingctx: Any, value: Any) -> Any:
 
 
 @_operation
-def _half_power_of_two(typingctx: Any, shifted: Any) -> Any:
+def half_power_of_two(typingctx: Any, shifted: Any) -> Any:
     """Return 2 ** (k - 1) for shifted = k + 1.5 * 2 ** 52 with an integer k in -1021 .. 1024."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -289,50 +286,3 @@ def sum_rows(typingctx: Any, rows: Any) -> Any:
         return rows[0]
 
     return vector(rows_of_vectors), codegen
-
-
-_LOG2_E = 1.0 / np.log(2.0)
-_LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")  # 32 bits: its product with k is exact
-_LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
-_ROUND = 1.5 * 2.0**52  # adding it rounds to an integer, which the low bits then hold
-_EXP_OVERFLOW = 709.782712893384  # the largest x with a finite exp(x)
-
-
-@kernel
-def sigmoid(z: Any) -> Any:
-    """Return 1 / (1 + exp(-z)) in each lane, with an error below 2 ulp.
-
-    exp(t) = 2^k (1 + w), k = round(t / ln 2), w = exp(t - k ln 2) - 1 by a polynomial of degree
-    11 (``mpmath.chebyfit`` of (exp(r) - 1 - r) / r^2 on |r| <= ln 2 / 2) in Estrin's order.
-    Half the denominator is then h w + (h + 1/2) with h = 2^(k - 1): `lost` gives back what the
-    sum in parentheses rounds off, so the only rounding of size 1 ulp is the last one.
-
-    NaN stays NaN; z < -709.78, where exp overflows, gives 0 as in NumPy. Must not be compiled
-    with reassociation: `shifted - _ROUND` and `lost` would fold away.
-    """
-    zero, half = splat(0.0), splat(0.5)
-    low, high = splat(-708.0), splat(_EXP_OVERFLOW)
-    t = zero - z
-    saturated = t
-    t = where_greater(low, t, low, t)
-    t = where_greater(t, high, high, t)
-
-    shifted = fma(t, splat(_LOG2_E), splat(_ROUND))
-    k = shifted - splat(_ROUND)
-    r = fma(k, splat(-_LN2_HIGH), t)
-    r = fma(k, splat(-_LN2_LOW), r)
-
-    r2 = r * r
-    r4 = r2 * r2
-    p01 = fma(splat(0.16666666666666669), r, splat(0.5000000000000001))
-    p23 = fma(splat(0.008333333333330062), r, splat(0.04166666666662413))
-    p45 = fma(splat(0.00019841269863053618), r, splat(0.0013888888917213717))
-    p67 = fma(splat(2.7557268459997064e-06), r, splat(2.4801521295954376e-05))
-    p89 = fma(splat(2.510038549551032e-08), r, splat(2.7620088445409746e-07))
-    p = fma(fma(p89, r4, fma(p67, r2, p45)), r4, fma(p23, r2, p01))
-    w = fma(p, r2, r)
-
-    h = _half_power_of_two(shifted)
-    rounded = h + half
-    lost = half - (rounded - h)
-    return where_greater(saturated, high, zero, half / (fma(h, w, lost) + rounded))

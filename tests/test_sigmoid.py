@@ -1,0 +1,58 @@
+"""The vectorised logistic function: its error, its limits, its special values."""
+
+from decimal import Decimal, localcontext
+
+import numba
+import numpy as np
+import pytest
+
+if numba.config.DISABLE_JIT:
+    pytest.skip("NUMBA_DISABLE_JIT leaves no vectors to test", allow_module_level=True)
+
+from bp_numba.sigmoid import sigmoid
+from bp_numba.simd import LANES, load, store
+
+
+@numba.njit
+def sigmoid_of(z, out):
+    for i in range(0, z.size, LANES):
+        store(out, i, sigmoid(load(z, i)))
+
+
+def compiled_sigmoid(values):
+    z = np.zeros(-(-len(values) // LANES) * LANES)
+    z[: len(values)] = values
+    out = np.empty_like(z)
+    sigmoid_of(z, out)
+    return out[: len(values)]
+
+
+def test_sigmoid_of_special_values():
+    z = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, 1e308, -1e308, 40.0, -709.0, -709.7])
+    with np.errstate(over="ignore"):
+        expected = 1.0 / (1.0 + np.exp(-z))
+    np.testing.assert_allclose(compiled_sigmoid(z), expected, rtol=4e-16)
+
+
+def test_sigmoid_saturates_where_numpy_does():
+    z = -np.array([709.782712893384, 709.7827128933841, 710.0, 745.2, 1e5])
+    with np.errstate(over="ignore"):
+        expected = 1.0 / (1.0 + np.exp(-z))
+    actual = compiled_sigmoid(z)
+    np.testing.assert_array_equal(actual == 0.0, expected == 0.0)
+    assert actual[0] > 0.0 and not actual[1:].any()
+    assert (compiled_sigmoid(np.array([37.5, 710.0, 1e300])) == 1.0).all()
+
+
+def test_sigmoid_error_is_at_most_two_ulp():
+    rng = np.random.default_rng(5)
+    z = np.concatenate([rng.normal(size=4000) * 4, rng.uniform(-700, 40, 4000),
+                        rng.uniform(-37.5, -36, 4000)])  # fmt: skip
+    worst = 0.0
+    with localcontext() as context:
+        context.prec = 40
+        for value, actual in zip(z, compiled_sigmoid(z), strict=True):
+            exact = 1 / (1 + (-Decimal(float(value))).exp())
+            ulp = Decimal(float(np.spacing(float(exact))))
+            worst = max(worst, float(abs(Decimal(float(actual)) - exact) / ulp))
+    assert 0.5 < worst <= 2.0
