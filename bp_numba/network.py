@@ -133,18 +133,8 @@ class NeuralNetwork(ReferenceNetwork):
         """
         epochs = check.check_epochs(epochs)
         interval = check.check_display_update(displayUpdate)
-        matrices = check.check_weights(self.W)
         X, y = check.as_numbers(X, "X"), check.as_numbers(y, "y")
-        inputs, outputs = matrices[0].shape[0], matrices[-1].shape[1]
-        if X.ndim == 1 and inputs == 2:
-            X = X[:, np.newaxis]
-        if not self._overridden("fit_partial"):
-            check.check_samples(X, inputs)
-            check.check_targets(X, y, outputs)
-        if not self._overridden("fit_partial", "predict", "calculate_loss"):
-            check.check_broadcast(y, (len(X), outputs), "y")
-
-        trainer = self._trainer(X, y, matrices)
+        trainer = None if self._overridden("fit_partial") else self._trainer(X, y)
         if trainer is None:
             super().fit(X, y, epochs, interval or np.inf)
             return
@@ -250,11 +240,19 @@ class NeuralNetwork(ReferenceNetwork):
             return 0.5 * _sum_over_pairs(predictions[:, 0], targets[0])
         return np.float64(0.5 * np.sum((predictions - targets) ** 2))
 
-    def _trainer(self, X: Any, y: Any, matrices: Sequence[Any]) -> Any:
-        """Return the compiled trainer, or None where NumPy has to do it."""
-        if self._overridden("sigmoid", "sigmoid_deriv", "fit_partial"):
+    def _trainer(self, X: Any, y: Any) -> Any:
+        """Return the compiled trainer, or None where NumPy has to do it, after all checks."""
+        matrices = check.check_weights(self.W)
+        inputs, outputs = matrices[0].shape[0], matrices[-1].shape[1]
+        if X.ndim == 1 and inputs == 2:
+            X = X[:, np.newaxis]
+        check.check_samples(X, inputs)
+        check.check_targets(X, y, outputs)
+        if not self._overridden("predict", "calculate_loss"):
+            check.check_broadcast(y, (len(X), outputs), "y")
+        if self._overridden("sigmoid", "sigmoid_deriv"):
             return None
-        if matrices[0].shape[1] == len(matrices) == 1 and not np.isfinite(X).all():
+        if outputs == len(matrices) == 1 and not np.isfinite(X).all():
             # A saturated unit has delta 0. With a 1 x 1 delta, and only then, NumPy's dot is an
             # axpy that takes 0 * inf for 0.
             return None

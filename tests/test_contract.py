@@ -660,6 +660,20 @@ def test_13_an_overridden_fit_partial_may_see_other_columns(capsys):
     assert shown(capsys).startswith("[INFO] epoch=1, loss=")
 
 
+def test_13_an_overridden_fit_partial_may_keep_its_weights_elsewhere(xor_data):
+    class Counter(NeuralNetwork):
+        def fit_partial(self, x, y):
+            self.W += 1
+
+        def calculate_loss(self, X, targets):
+            return float(self.W)
+
+    nn = Counter([2, 1])
+    nn.W = 0
+    nn.fit(*xor_data, epochs=2)
+    assert nn.W == 8
+
+
 # 14: copies
 
 
