@@ -114,7 +114,7 @@ class ReferenceNetwork:
             deltas.insert(0, error * self.sigmoid_deriv(activations[l]))
 
         for weights, a, delta in zip(self.W, activations, deltas, strict=False):
-            weights += -self.alpha * a.T.dot(delta)
+            weights -= self.alpha * a.T.dot(delta)
 
     def predict(self, X: Any, addBias: bool = True) -> Any:
         """Return the outputs for each row of X, of shape (n, layers[-1]).

@@ -11,15 +11,16 @@ from tests.conftest import assert_same_weights, make, needs_jit
 sizes = st.lists(st.integers(1, 40), min_size=2, max_size=6)
 dtypes = st.sampled_from([np.float64, np.float32, np.int16, np.uint8, bool, ">f8"])
 orders = st.sampled_from("CF")
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(deadline=None, max_examples=60, derandomize=True)
 
 
 def data(layers, rows, dtype, order, seed):
+    """Return samples of small numbers, a third of them zero, and targets."""
     rng = np.random.default_rng(seed)
-    X = (rng.uniform(-2, 3, size=(rows, layers[0])) * (rng.random((rows, layers[0])) < 0.7)).astype(
-        dtype, order=order
-    )
-    return X, rng.uniform(size=(rows, layers[-1]))
+    shape = rows, layers[0]
+    lowest = 0 if np.dtype(dtype).kind == "u" else -2
+    X = rng.uniform(lowest, 3, size=shape) * (rng.random(shape) < 0.7)
+    return X.astype(dtype, order=order), rng.uniform(size=(rows, layers[-1]))
 
 
 @relaxed
@@ -62,6 +63,7 @@ def test_slices_of_any_length_give_the_same_bits(layers, rows, seed, samples):
     assert_same_weights(whole, sliced, 0)
 
 
+@relaxed
 @given(
     st.one_of(
         st.integers(0, 60),

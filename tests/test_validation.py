@@ -9,7 +9,7 @@ import pytest
 
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
-from tests.conftest import make, weights_copy
+from tests.conftest import assert_same_weights, make, weights_copy
 
 X = [[0, 0], [0, 1], [1, 0], [1, 1]]
 Y = [[0], [1], [1], [0]]
@@ -60,12 +60,17 @@ def test_alpha(alpha, error):
 
 
 @pytest.mark.parametrize(
-    "alpha", [1, 0, -0.5, True, np.float32(0.5), np.int8(1), np.bool_(True), np.array(0.5)]
+    "alpha",
+    [1, 0, -0.5, True, np.float32(0.5), np.int8(1), np.uint8(1), np.bool_(True), np.array(0.5)],
 )
 def test_alpha_may_be_any_number_that_numpy_takes(alpha):
-    nn = NeuralNetwork([2, 2, 1], alpha=alpha)
-    nn.fit(X, Y, epochs=1)
+    nn, expected = make(NeuralNetwork, [2, 2, 1], alpha), make(NeuralNetwork, [2, 2, 1])
+    expected.alpha = float(alpha)
+    for network in (nn, expected):
+        network.fit(X, Y, epochs=1)
+        network.fit_partial([0, 1, 1], [1])
     assert nn.alpha is alpha
+    assert_same_weights(nn, expected, 0)
 
 
 @pytest.mark.parametrize(
