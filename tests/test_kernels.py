@@ -124,6 +124,19 @@ def test_hidden_deltas(units):
     assert_guards(case.net.activations, case.net.deltas, case.net.weights)
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_padding_stays_zero_whatever_the_layer_holds(value):
+    case = make_case([5, 6, 3, 1])
+    net = case.net
+    put(net, net.activations, 1, np.full(6, value))
+    kernels.forward(net, 1)
+    assert net.activations[net.unit_offsets[2] :][3:LANES].tobytes() == bytes(8 * (LANES - 3))
+    put(net, net.deltas, 2, np.full(3, value))
+    kernels.hidden_deltas(net, 1)
+    padding = net.deltas[net.unit_offsets[1] + 6 : net.unit_offsets[2]]
+    assert padding.size and padding.tobytes() == bytes(padding.nbytes)
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("units", UNITS)
 def test_update_weights(units, narrow):
