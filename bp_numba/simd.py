@@ -5,10 +5,11 @@ becomes zmm registers with AVX-512, ymm with AVX2 and pairs of 128-bit registers
 Explicit vectors are needed because Numba leaves the SLP vectoriser off, cannot promise LLVM
 that arrays do not overlap, and would end every row of odd length in a scalar loop.
 
-    load, store, broadcast     memory to vector and back; array index in elements
-    + - * / fma                lane by lane; fma(a, b, c) = a * b + c
-    where_greater, first_lanes selection
-    half_power_of_two          2 ** (k - 1), for exponentials
+    load, store, broadcast, splat   memory or a scalar to a vector, and back
+    + - * / fma                     lane by lane; fma(a, b, c) = a * b + c
+    where_greater, first_lanes      choose between lanes, or lanes and zero
+    round_to_float32                as if stored and loaded
+    half_power_of_two               2 ** (k - 1), for exponentials
     zero_rows, fma_rows, sum_rows   dot products of LANES matrix rows with one vector
 
 Indices are never wrapped around. They are checked if NUMBA_BOUNDSCHECK=1 and only then: out of
@@ -33,8 +34,8 @@ from numba.extending import (
 _FEATURES = config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
 
 LANES = 8 if "+avx512f" in _FEATURES else 4
-"""Doubles in a vector: eight where registers hold 64 bytes. Eight elsewhere made the
-accumulators spill."""
+"""Doubles in a vector: eight where registers hold 64 bytes. Eight on AVX2 made XOR a tenth slower
+and the digits no faster (``python -m bench.speed`` with either, in turn)."""
 
 _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 _INTEGERS = ir.VectorType(ir.IntType(64), LANES)
