@@ -89,6 +89,8 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled code for a signature, in one step, if the folder allows."""
+        if not self._impl.check_cachable(data):  # it holds addresses of this process
+            return
         code = dumps(self._impl.reduce(data))
         path = self._path(sig, data.codegen)
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")

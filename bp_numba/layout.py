@@ -19,8 +19,8 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 Offsets: TypeAlias = npt.NDArray[np.int64]
 
 ALIGNMENT = 64
-"""Bytes: a cache line, and the widest vector. NumPy aligns to 16 only, and vectors that cross
-a cache line cost twice."""
+"""Bytes: a cache line, and the widest vector, so that no vector crosses a line. NumPy aligns to 16
+only."""
 
 
 class FlatNetwork(NamedTuple):

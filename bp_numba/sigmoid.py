@@ -21,7 +21,7 @@ def sigmoid(z: Any) -> Any:
     exp(t) = 2^k (1 + w), k = round(t / ln 2), w = exp(t - k ln 2) - 1 by a polynomial of degree
     11 (``mpmath.chebyfit`` of (exp(r) - 1 - r) / r^2 on |r| <= ln 2 / 2) in Estrin's order.
     Half the denominator is then h w + (h + 1/2) with h = 2^(k - 1): `lost` gives back what the
-    sum in parentheses rounds off, so the only rounding of size 1 ulp is the last one.
+    sum in parentheses rounds off, so that the denominator is rounded once.
 
     NaN stays NaN; z < -709.78, where exp overflows, gives 0 as in NumPy. Must not be compiled
     with reassociation: `shifted - _ROUND` and `lost` would fold away.

@@ -1,5 +1,6 @@
 """The cache of machine code: whatever happens to it, training works."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -108,6 +109,20 @@ def test_folder_that_vanishes_or_fills_up_before_saving(folder):
     folder.write_text("a file where the folder was")
     kernel.compile(kernels.SIGNATURES[kernels.activate])
     assert_works(kernel)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="finds the C library by posix rules")
+def test_code_that_holds_addresses_is_not_saved(folder):
+    fabs = ctypes.CDLL(None).fabs
+    fabs.argtypes, fabs.restype = [ctypes.c_double], ctypes.c_double
+
+    def magnitude(x):
+        return fabs(x)
+
+    kernel = jit.entry_point(magnitude)
+    with pytest.warns(numba.core.errors.NumbaWarning, match="Cannot cache"):
+        assert kernel(-2.0) == 2.0
+    assert files(folder) == []
 
 
 def test_file_that_cannot_be_replaced(folder):
