@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from bp_numba import __version__
+from bp_numba import ReferenceNetwork, __version__, cli
 from bp_numba.cli import main
-from tests.conftest import needs_jit
+from bp_numba.examples import xor
+from tests.conftest import assert_same_weights, make, needs_jit
 
 
 def bp_numba(*arguments, **environment):
@@ -117,17 +119,39 @@ def test_version(capsys):
 
 
 @needs_jit
-def test_ctrl_c():
+def test_ctrl_c_and_live_output_through_a_pipe():
+    options = ["--epochs", "100000000", "--display-update", "100000000"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "bp_numba", "xor", "--epochs", "100000000"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-P", "-m", "bp_numba", "xor", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
-    while "epoch=" not in process.stdout.readline():  # live, though it is a pipe
-        assert process.poll() is None
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    while "epoch=1," not in (line := process.stdout.readline()):
+        assert line, "the first loss was not shown while it trained"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
+    deadline.cancel()
     assert process.returncode == 130
     assert errors == "bp-numba: interrupted\n"
+
+
+def test_reference_makes_the_same_run_with_the_reference(capsys, monkeypatch):
+    runs = []
+
+    class Watched(ReferenceNetwork):
+        def fit(self, X, y, **options):
+            super().fit(X, y, **options)
+            runs.append((self, options))
+
+    monkeypatch.setattr(cli, "ReferenceNetwork", Watched)
+    assert main(["xor", "--epochs", "3", "--seed", "5", "--reference"]) == 0
+    ((reference, options),) = runs
+    assert options == {"epochs": 3, "displayUpdate": 100}
+    expected = make(ReferenceNetwork, [2, 2, 1], alpha=0.5, seed=5)
+    expected.fit(*xor.load(0)[:2], epochs=3)
+    assert_same_weights(reference, expected, 0)
 
 
 def test_output_that_nobody_reads():
