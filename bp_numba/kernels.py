@@ -1,169 +1,199 @@
 """Backpropagation, one sample at a time, on flat padded arrays.
 
     l        a layer, 0 .. L; matrix l leads from layer l to layer l + 1
-    a_l      activations of layer l; a_0 is a row of X, which ends in the 1 of the bias
-    d_l      deltas of layer l, l = 1 .. L
+    a_l      activations of layer l; a_0 is a sample, which ends in the 1 of the bias
+    s_l      steps of layer l, l = 1 .. L: -alpha times the deltas
     W_l      weights from layer l to layer l + 1, shape (units[l], units[l + 1])
-    net      the `layout.FlatNetwork` that holds them; X and y are padded alike and flattened
+    net      the `layout.FlatNetwork` that holds them
+    inputs   the `inputs.Inputs` that list the samples
+    t        a sample's number in its block of `BLOCK`; its steps begin at t * unit_offsets[L + 1]
 
-The bias is a unit like any other, so matrix times vector plus bias is one product. Padding of
-activations and deltas is exactly zero whatever the data hold. All kernels trust their indices:
-arguments are checked where users pass them. Only `train_samples` and `activate` are called from
-Python, each with the one signature in `SIGNATURES`.
+Deltas are linear in those of the layer above, so the learning rate can be put in once, at the
+output: what flows back are the steps themselves. The bias is a unit like any other, so matrix
+times vector plus bias is one product.
+
+Numbers are finite: zeros are left out and padding is multiplied with, so where a weight becomes
+infinite or NaN the result is wrong. `finite` tells, and the caller repeats the work in NumPy. All
+kernels trust their indices: arguments are checked where users pass them.
 """
 
-from numba import types
-
-from bp_numba.jit import entry_point, kernel
-from bp_numba.layout import FlatNetwork, Floats
-from bp_numba.sigmoid import sigmoid
-from bp_numba.simd import (
-    LANES,
-    broadcast,
-    first_lanes,
-    fma,
-    fma_rows,
+from bp_numba.inputs import Inputs
+from bp_numba.jit import kernel
+from bp_numba.layout import BLOCK, FlatNetwork, Floats
+from bp_numba.tiles import (
+    PANELS,
+    UPDATED,
+    activate_net,
+    corrected,
+    filled,
+    hidden_step,
+    lanes,
     load,
-    round_to_float32,
-    splat,
-    store,
-    sum_rows,
-    zero_rows,
+    multiply_and_update,
+    multiply_list,
+    multiply_list_twice,
+    multiply_panel,
+    multiply_panels,
+    net_input,
+    output_step,
+    round_weights,
+    update_list,
+    update_lists,
+    update_panel,
+    update_panels,
 )
 
 
 @kernel
 def forward(net: FlatNetwork, l: int) -> None:
-    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j]).
-
-    Four partial sums hide the latency of the fused multiply-add.
-    """
-    columns, stride = net.units[l + 1], net.strides[l + 1]
-    for j in range(0, columns, LANES):
-        sum0 = sum1 = sum2 = sum3 = splat(0.0)
-        i = net.unit_offsets[l]
-        at = net.weight_offsets[l] + j
-        for _ in range(net.units[l] // 4):
-            sum0 = fma(broadcast(net.activations, i), load(net.weights, at), sum0)
-            i, at = i + 1, at + stride
-            sum1 = fma(broadcast(net.activations, i), load(net.weights, at), sum1)
-            i, at = i + 1, at + stride
-            sum2 = fma(broadcast(net.activations, i), load(net.weights, at), sum2)
-            i, at = i + 1, at + stride
-            sum3 = fma(broadcast(net.activations, i), load(net.weights, at), sum3)
-            i, at = i + 1, at + stride
-        for _ in range(net.units[l] % 4):
-            sum0 = fma(broadcast(net.activations, i), load(net.weights, at), sum0)
-            i, at = i + 1, at + stride
-        a = sigmoid((sum0 + sum1) + (sum2 + sum3))
-        store(net.activations, net.unit_offsets[l + 1] + j, first_lanes(a, columns - j))
+    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j])."""
+    first, end = net.unit_offsets[l], net.unit_offsets[l] + net.units[l]
+    for j in range(0, net.units[l + 1], lanes(net.weights)):
+        at = net.weight_offsets[l] + j * net.padded[l]
+        z = net_input(net.activations, first, end, net.weights, at)
+        activate_net(z, net.activations, net.unit_offsets[l + 1] + j, net.units[l + 1] - j)
 
 
 @kernel
-def output_deltas(net: FlatNetwork, y: Floats, y_at: int) -> None:
-    """Write d_L = (a_L - y) * a_L * (1 - a_L); the target begins at y[y_at]."""
+def output_steps(net: FlatNetwork, t: int, y: Floats, y_at: int, alpha: float) -> None:
+    """Write s_L = -alpha (a_L - y) a_L (1 - a_L); the target begins at y[y_at]."""
     last = net.units.size - 1
-    for j in range(0, net.units[last], LANES):
-        a = load(net.activations, net.unit_offsets[last] + j)
-        error = a - load(y, y_at + j)
-        store(net.deltas, net.unit_offsets[last] + j, error * a * (splat(1.0) - a))
+    at = net.unit_offsets[last]
+    to = at + t * net.unit_offsets[last + 1]
+    rate = filled(net.weights, alpha)
+    for j in range(0, net.units[last], lanes(net.weights)):
+        output_step(rate, net.activations, at + j, y, y_at + j, net.steps, to + j)
 
 
 @kernel
-def hidden_deltas(net: FlatNetwork, l: int) -> None:
-    """Write d_l[i] = (sum over j of W_l[i, j] * d_{l+1}[j]) * a_l[i] * (1 - a_l[i]).
+def backward(net: FlatNetwork, t: int, l: int) -> None:
+    """Write s_l[i] = (sum over j of W_l[i, j] s_{l+1}[j]) a_l[i] (1 - a_l[i]), and update W_l.
 
-    LANES rows at a time, so that the deltas are stored as vectors: a vector load soon after
-    scalar stores to the same place would stall.
+    The sum takes the weights before the update W_l[i, j] += a_l[i] s_{l+1}[j]. A vector of rows at
+    a time, so that steps are stored as vectors: a vector load soon after scalar stores to the
+    same place would stall.
     """
-    rows, stride = net.units[l], net.strides[l + 1]
-    for i in range(0, rows, LANES):
-        products = zero_rows()
-        at = net.weight_offsets[l] + i * stride
-        for j in range(0, stride, LANES):
-            d_next = load(net.deltas, net.unit_offsets[l + 1] + j)
-            products = fma_rows(net.weights, at + j, stride, d_next, products)
-        a = load(net.activations, net.unit_offsets[l] + i)
-        d = sum_rows(products) * a * (splat(1.0) - a)
-        store(net.deltas, net.unit_offsets[l] + i, first_lanes(d, rows - i))
+    v, slot = lanes(net.weights), t * net.unit_offsets[net.units.size]
+    first, end = slot + net.unit_offsets[l + 1], slot + net.unit_offsets[l + 1] + net.units[l + 1]
+    for i in range(0, net.units[l], v):
+        a_at, at = net.unit_offsets[l] + i, net.weight_offsets[l] + i * v
+        products = multiply_and_update(
+            net.activations, a_at, net.weights, at, net.padded[l], net.steps, first, end
+        )
+        hidden_step(products, net.activations, a_at, net.units[l] - i, net.steps, slot + a_at)
 
 
 @kernel
-def update_weights(net: FlatNetwork, l: int, alpha: float) -> None:
-    """Change W_l[i, j] -= alpha * a_l[i] * d_{l+1}[j] in place.
+def forward_listed(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> None:
+    """Write the net inputs of layer 1, X W_0, of samples that list their inputs by themselves.
 
-    Where net.narrow[l] is set, each new weight is rounded to float32, as storing it in a
-    float32 matrix would.
+    Panel by panel, so that rows which one sample has brought to the cache are there for others.
     """
-    stride, narrow = net.strides[l + 1], net.narrow[l]
-    for j in range(0, stride, LANES):
-        step = splat(-alpha) * load(net.deltas, net.unit_offsets[l + 1] + j)
-        at = net.weight_offsets[l] + j
-        for i in range(net.unit_offsets[l], net.unit_offsets[l] + net.units[l]):
-            new = fma(broadcast(net.activations, i), step, load(net.weights, at))
-            store(net.weights, at, round_to_float32(new) if narrow else new)
-            at += stride
+    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
+    for j in range(0, stride - v, 2 * v):
+        for t in range(count):
+            multiply_list_twice(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, v * rows, net.nets, t * stride + j,
+            )  # fmt: skip
+    for j in range(stride // (2 * v) * (2 * v), stride, v):
+        for t in range(count):
+            multiply_list(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, v * rows, net.nets, t * stride + j,
+            )  # fmt: skip
 
 
 @kernel
-def train_sample(
-    net: FlatNetwork, X: Floats, x_at: int, y: Floats, y_at: int, alpha: float
-) -> None:
-    """Make one step of gradient descent: forward, deltas from the old weights, update.
+def update_listed_rows(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> None:
+    """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the inputs that the samples list."""
+    rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
+    whole = net.padded[1] // (UPDATED * v) * (UPDATED * v)
+    for j in range(0, whole, UPDATED * v):
+        for t in range(count):
+            update_lists(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, v * rows, net.steps, t * stride + net.unit_offsets[1] + j,
+            )  # fmt: skip
+    for j in range(whole, net.padded[1], v):
+        for t in range(count):
+            update_list(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, v * rows, net.steps, t * stride + net.unit_offsets[1] + j,
+            )  # fmt: skip
 
-    The sample begins at X[x_at], its target at y[y_at]; net.weights change in place.
+
+@kernel
+def forward_block(net: FlatNetwork, inputs: Inputs, block: int) -> None:
+    """Write the net inputs of layer 1, X W_0, of all samples in a block, with the present W_0."""
+    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
+    start, end = inputs.starts[block], inputs.starts[block + 1]
+    whole = stride // (PANELS * v) * (PANELS * v)
+    for j in range(0, whole, PANELS * v):
+        multiply_panels(
+            inputs.values,
+            inputs.rows,
+            start,
+            end,
+            net.weights,
+            j * rows,
+            v * rows,
+            net.nets,
+            j,
+            stride,
+        )
+    for j in range(whole, stride, v):
+        multiply_panel(
+            inputs.values,
+            inputs.rows,
+            start,
+            end,
+            net.weights,
+            j * rows,
+            v * rows,
+            net.nets,
+            j,
+            stride,
+        )
+
+
+@kernel
+def activate_sample(net: FlatNetwork, inputs: Inputs, first: int, t: int) -> None:
+    """Write a_1 of sample t after the first: its net input has yet to see the updates by those.
+
+    They changed W_0 by the sum over s < t of x_s^T s_1(s), hence the net input of sample t by the
+    sum over s < t of (x_t . x_s) s_1(s).
     """
-    last = net.units.size - 1
-    for j in range(0, net.strides[0], LANES):
-        store(net.activations, j, load(X, x_at + j))
-    for l in range(last):
-        forward(net, l)
-    output_deltas(net, y, y_at)
-    for l in range(last - 1, 0, -1):
-        hidden_deltas(net, l)
-    for l in range(last):
-        update_weights(net, l, alpha)
+    stride, k = net.unit_offsets[net.units.size], (first + t) * BLOCK
+    for j in range(0, net.units[1], lanes(net.weights)):
+        at = net.unit_offsets[1] + j
+        z = load(net.nets, t * net.padded[1] + j)
+        z = corrected(z, inputs.gram, k, t, net.steps, at, stride)
+        activate_net(z, net.activations, at, net.units[1] - j)
 
 
-@entry_point
-def train_samples(
-    net: FlatNetwork, X: Floats, y: Floats, first: int, count: int, alpha: float
-) -> None:
-    """Train on `count` samples from row `first` on, round and round; net.weights change in place.
-
-    X is (rows * strides[0],), y is (rows * strides[L],), 0 <= first < rows. Nothing but the
-    weights carries over from one sample to the next, so any division into calls gives the same
-    bits.
-    """
-    x_stride, y_stride = net.strides[0], net.strides[net.strides.size - 1]
-    rows = X.size // x_stride
-    row = first
-    for _ in range(count):
-        train_sample(net, X, row * x_stride, y, row * y_stride, alpha)
-        row += 1
-        if row == rows:
-            row = 0
+@kernel
+def update_block_rows(net: FlatNetwork, inputs: Inputs, block: int) -> None:
+    """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for all samples of a block."""
+    rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
+    start, end, first = inputs.starts[block], inputs.starts[block + 1], net.unit_offsets[1]
+    whole = net.padded[1] // (PANELS * v) * (PANELS * v)
+    for j in range(0, whole, PANELS * v):
+        update_panels(
+            inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
+            net.steps, first + j, stride,
+        )  # fmt: skip
+    for j in range(whole, net.padded[1], v):
+        update_panel(
+            inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
+            net.steps, first + j, stride,
+        )  # fmt: skip
 
 
-@entry_point
-def activate(nets: Floats, outputs: Floats) -> None:
-    """Write outputs = sigmoid(nets) for at least LANES elements; the arrays must not overlap.
-
-    The last vector ends at the last element and so may repeat part of the one before it.
-    """
-    last = nets.size - LANES
-    for i in range(0, last, LANES):
-        store(outputs, i, sigmoid(load(nets, i)))
-    store(outputs, last, sigmoid(load(nets, last)))
-
-
-_FLOATS, _OFFSETS, _FLAGS = types.float64[::1], types.int64[::1], types.boolean[::1]
-_NET = types.NamedTuple(
-    [_FLOATS, _FLAGS, _FLOATS, _FLOATS, _OFFSETS, _OFFSETS, _OFFSETS, _OFFSETS], FlatNetwork
-)
-
-SIGNATURES = {
-    train_samples: types.void(_NET, _FLOATS, _FLOATS, types.int64, types.int64, types.float64),
-    activate: types.void(_FLOATS, _FLOATS),
-}
-"""The one specialisation of each entry point; compiling to it lazily is up to the caller."""
+@kernel
+def round_narrow(net: FlatNetwork) -> None:
+    """Round matrices to float32 where net.narrow says so, as storing them would."""
+    for l in range(net.narrow.size):
+        if net.narrow[l]:
+            for at in range(net.weight_offsets[l], net.weight_offsets[l + 1], lanes(net.weights)):
+                round_weights(net.weights, at)

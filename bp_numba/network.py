@@ -2,16 +2,14 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from bp_numba import native, prediction, training
 from bp_numba import validation as check
 from bp_numba.reference import ReferenceNetwork
-
-MANY = 4096
-"""Elements from which on the compiled sigmoid is used. Below, NumPy's takes less time than
-loading the compiled one would, and nothing of Numba is needed to predict a few rows."""
 
 
 class NeuralNetwork(ReferenceNetwork):
@@ -89,12 +87,7 @@ class NeuralNetwork(ReferenceNetwork):
 
         The kernel's error is below 2 ulp, and where exp overflows it gives no warning.
         """
-        if type(x) is np.ndarray and x.size >= MANY and x.dtype == np.float64:
-            from bp_numba import training
-
-            if x.flags.c_contiguous and training.compiled("activate") is not None:
-                return training.sigmoid(x)
-        return super().sigmoid(x)
+        return prediction.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
 
     def fit(self, X: Any, y: Any, epochs: int = 1000, displayUpdate: float = 100) -> None:
         """Train on every row of X in turn, `epochs` times, and print the loss now and then.
@@ -134,14 +127,19 @@ class NeuralNetwork(ReferenceNetwork):
         epochs = check.check_epochs(epochs)
         interval = check.check_display_update(displayUpdate)
         X, y = check.as_numbers(X, "X"), check.as_numbers(y, "y")
+        if X.ndim == 1 and len(self.W[0]) == 2:
+            X = X[:, np.newaxis]
         trainer = None if self._overridden("fit_partial") else self._trainer(X, y)
         if trainer is None:
             super().fit(X, y, epochs, interval or np.inf)
             return
+        overridden = self._overridden("predict", "calculate_loss")
+        samples = np.c_[X, np.ones(len(X))] if overridden else X
+        loss = self.calculate_loss if overridden else self._loss
         done = 0
         for epoch in display_epochs(epochs, interval):
             trainer.run(epoch - done)
-            self._print_loss(epoch, trainer.samples, y)
+            self._print_loss(epoch, loss(samples, y))
             done = epoch
         trainer.run(epochs - done)
 
@@ -165,12 +163,23 @@ class NeuralNetwork(ReferenceNetwork):
         >>> from bp_numba import NeuralNetwork
         >>> NeuralNetwork([2, 2, 1]).fit_partial([0, 1, 1], 1)
         """
-        check.check_alpha(self.alpha)
+        alpha = check.check_alpha(self.alpha)
+        x, y = check.as_numbers(x, "x"), check.as_numbers(y, "y")
+        x = x[0] if x.ndim == 2 and len(x) == 1 else x
+        overridden = self._overridden("sigmoid", "sigmoid_deriv")
+        if not overridden and training.train_one(self.W, x, y, alpha):
+            return
+        x = np.atleast_2d(x)
         matrices = check.check_weights(self.W)
-        x, y = np.atleast_2d(check.as_numbers(x, "x")), check.as_numbers(y, "y")
-        check.check_samples(x, matrices[0].shape[0], has_bias=True, name="x")
+        check.check_samples(x, len(matrices[0]), has_bias=True, name="x")
         check.check_broadcast(y, (len(x), matrices[-1].shape[1]), "y", exact=True)
-        super().fit_partial(x, y)
+        if overridden:
+            super().fit_partial(x, y)
+            return
+        started = perf_counter()
+        training.train_batch(matrices, x, y, alpha)
+        if len(x) == 1:
+            training.charge(perf_counter() - started)
 
     def predict(self, X: Any, addBias: bool = True) -> Any:
         """Return the outputs for each row of X.
@@ -198,9 +207,13 @@ class NeuralNetwork(ReferenceNetwork):
         >>> NeuralNetwork([2, 2, 1]).predict([0, 1]).shape
         (1, 1)
         """
-        X = np.atleast_2d(check.as_numbers(X, "X"))
+        X = check.as_numbers(X, "X")
+        if X.ndim < 2:
+            X = X.reshape(1, -1)
         check.check_samples(X, len(self.W[0]), has_bias=not addBias)
-        return np.ascontiguousarray(super().predict(X, addBias), dtype=np.float64)
+        if self._overridden("sigmoid"):
+            return np.ascontiguousarray(super().predict(X, addBias), dtype=np.float64)
+        return prediction.predict(self.W, X)
 
     def calculate_loss(self, X: Any, targets: Any) -> Any:
         """Return half the sum of squared errors over all rows and outputs.
@@ -235,38 +248,31 @@ class NeuralNetwork(ReferenceNetwork):
         targets = check.as_numbers(targets, "targets")
         if not self._overridden("predict"):
             check.check_broadcast(targets, predictions.shape, "targets")
-        targets = np.atleast_2d(targets)
-        if np.shape(predictions)[1:] == targets.shape[:1] == (1,) and targets.size > 1:
-            return 0.5 * _sum_over_pairs(predictions[:, 0], targets[0])
-        return np.float64(0.5 * np.sum((predictions - targets) ** 2))
+        return half_squared_error(predictions, targets)
+
+    def _loss(self, X: Any, y: Any) -> Any:
+        """Return the loss for samples without the column of ones, no method being overridden."""
+        return half_squared_error(prediction.predict(self.W, X), y)
 
     def _trainer(self, X: Any, y: Any) -> Any:
         """Return the compiled trainer, or None where NumPy has to do it, after all checks."""
         matrices = check.check_weights(self.W)
         inputs, outputs = matrices[0].shape[0], matrices[-1].shape[1]
-        if X.ndim == 1 and inputs == 2:
-            X = X[:, np.newaxis]
         check.check_samples(X, inputs)
         check.check_targets(X, y, outputs)
         if not self._overridden("predict", "calculate_loss"):
             check.check_broadcast(y, (len(X), outputs), "y")
         if self._overridden("sigmoid", "sigmoid_deriv"):
             return None
-        if outputs == len(matrices) == 1 and not np.isfinite(X).all():
-            # A saturated unit has delta 0. With a 1 x 1 delta, and only then, NumPy's dot is an
-            # axpy that takes 0 * inf for 0.
-            return None
-        from bp_numba import training
-
-        if training.compiled("train_samples") is None:
-            return None
-        return training.Trainer(self, X, y)
+        return training.Trainer(self, X, y) if native.enabled() else None
 
     def _overridden(self, *names: str) -> bool:
         """Tell if any of the methods is not the one of this module, whoever replaced it."""
-        return any(
-            name in vars(self) or getattr(type(self), name) is not _METHODS[name] for name in names
-        )
+        own, kind = self.__dict__, type(self)
+        for name in names:  # any() with a generator takes three times as long
+            if name in own or getattr(kind, name) is not _METHODS[name]:
+                return True
+        return False
 
 
 _METHODS = {
@@ -281,6 +287,14 @@ def display_epochs(epochs: int, interval: int | None) -> Iterator[int]:
         yield 1
     if interval is not None:
         yield from range(max(interval, 2), epochs + 1, interval)
+
+
+def half_squared_error(predictions: Any, targets: Any) -> Any:
+    """Return half the sum of squared errors; one-dimensional targets count as a single row."""
+    targets = np.atleast_2d(targets)
+    if np.shape(predictions)[1:] == targets.shape[:1] == (1,) and targets.size > 1:
+        return 0.5 * _sum_over_pairs(predictions[:, 0], targets[0])
+    return np.float64(0.5 * np.sum((predictions - targets) ** 2))
 
 
 def _sum_over_pairs(p: Any, y: Any) -> Any:

@@ -6,19 +6,21 @@ and the weights are in the user's arrays.
 """
 
 import operator
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from itertools import repeat
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
-from bp_numba.layout import FlatNetwork, Floats, flat_network, padded_rows
+from bp_numba import native
+from bp_numba.cpu import lanes
+from bp_numba.inputs import list_inputs
+from bp_numba.layout import BLOCK, Array, FlatNetwork, address_table, flat_network, padded_rows
+from bp_numba.prediction import sigmoid
+from bp_numba.scratch import scratch_for
 from bp_numba.validation import (
-    Array,
     can_be_packed,
     check_alpha,
     check_outputs,
@@ -38,133 +40,109 @@ class Trainable(Protocol):
     W: Any
     alpha: Any
 
-    def fit_partial(self, x: Any, y: Any) -> None:
-        """Make one update in NumPy."""
-
-
-_compiled: dict[str, Future[Any]] = {}
-_compiling = threading.Lock()
-
-
-def compiled(name: str) -> Any:
-    """Return the entry point `name` of `kernels`, compiled or loaded from the cache.
-
-    None if compiling is switched off by NUMBA_DISABLE_JIT. Importing Numba and compiling are
-    done on a thread of their own: the caller waits where Ctrl-C is heard at once. An interrupt
-    inside the compiler could be swallowed by one of its callbacks, or leave it half-imported.
-    """
-    with _compiling:
-        if name not in _compiled:
-            result: Future[Any] = Future()
-            threading.Thread(target=_compile, args=(name, result), name="compile").start()
-            _compiled[name] = result
-    return _compiled[name].result()
-
-
-def _compile(name: str, result: "Future[Any]") -> None:
-    try:
-        from numba import config
-
-        if config.DISABLE_JIT:
-            result.set_result(None)
-            return
-        from bp_numba import kernels
-
-        function = getattr(kernels, name)
-        function.compile(kernels.SIGNATURES[function])
-        result.set_result(function)
-    except BaseException as error:
-        result.set_exception(error)
-
 
 class Trainer:
     """Train a network on one set of samples, again and again.
 
     The weights belong to `network.W`. They are packed into the flat buffer of the kernels when a
-    slice starts and copied back into the same arrays when it ends, so nothing can go stale.
+    slice starts and copied back into the same arrays when it ends, so nothing can go stale. If
+    they are not finite then, the slice is repeated in NumPy, which knows what to make of it.
 
     Parameters
     ----------
     network : NeuralNetwork
         Its W and alpha are read at every slice, and so may change between them. Weights that
-        cannot be packed are trained by its `fit_partial`.
+        cannot be packed are trained in NumPy.
     X : (n, units[0] - 1) array
-        Samples; copied once, padded and with the column of ones.
+        Samples; copied once, as lists of the inputs that are not zero.
     y : (n, k) or (n,) array
         Targets, broadcast to the outputs.
     """
 
     _net: FlatNetwork
-    _packed: list[Floats]
 
     def __init__(self, network: Trainable, X: Array, y: Array) -> None:
-        self._train_samples = compiled("train_samples")
-        from bp_numba.simd import LANES
-
-        self._network = network
-        self._lanes = LANES
+        matrices, self._lanes = check_weights(network.W), lanes()
+        self._network, self._X = network, X
+        self._units0, self._outputs = len(matrices[0]), matrices[-1].shape[1]
+        self._targets = y[: len(X), np.newaxis] if y.ndim == 1 else y[: len(X)]
+        self._y = padded_rows(self._targets, self._outputs, self._lanes)
+        # A float32 matrix is rounded after every sample, not after every block.
+        wide = all(w.itemsize > 4 for w in matrices)
+        self._inputs, width = list_inputs(X, self._lanes, blocks=wide)
+        self._exact = BLOCK
+        if not np.isfinite(self._inputs.gram).all():
+            # Products of samples overflow where no net input need do so.
+            del self._inputs  # before there are more copies of X
+            self._inputs, width = list_inputs(X, self._lanes, blocks=False)
+            self._exact = 1
+        self._in_blocks, self._blocks = width == BLOCK, -(-len(X) // BLOCK)
+        self._function: Any = native.entry_point(
+            "train_blocks" if self._in_blocks else "train_samples"
+        )
+        self._slice = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
         self._shapes: list[tuple[tuple[int, ...], int]] = []
-        matrices = check_weights(network.W)
-        rows, self._inputs, self._outputs = len(X), len(matrices[0]), matrices[-1].shape[1]
-        self._slice = max(1, FIRST_SLICE // sum(w.size for w in matrices))
-        self._X = padded_rows(rows, self._inputs, LANES)
-        self._X[:, : self._inputs - 1] = X
-        self._X[:, self._inputs - 1] = 1.0
-        self._y = padded_rows(rows, self._outputs, LANES)
-        self._y[:, : self._outputs] = y[:rows, np.newaxis] if y.ndim == 1 else y[:rows]
-
-    @property
-    def samples(self) -> Floats:
-        """The samples with the column of ones: a view of shape (n, units[0])."""
-        return self._X[:, : self._inputs]
 
     def run(self, epochs: int) -> None:
-        """Train for a number of epochs, slice by slice."""
-        rows = len(self._X)
+        """Train for a number of epochs, slice by slice; a slice is a number of whole blocks."""
         # A descriptor may compute alpha, and is entitled to do so at every epoch.
         whole_epochs = not hasattr(type(self._network), "alpha")
-        row, remaining = 0, rows * epochs
+        block, remaining = 0, self._blocks * epochs
         while remaining:
-            count = min(self._slice, remaining if whole_epochs else rows - row)
+            count = min(self._slice, remaining if whole_epochs else self._blocks - block)
             started = perf_counter()
-            self._train(row, count)
+            self._train(block, count)
             seconds = perf_counter() - started
-            row, remaining = (row + count) % rows, remaining - count
+            block, remaining = (block + count) % self._blocks, remaining - count
             if count == self._slice:
                 faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
                 self._slice = max(1, int(count * faster))
 
-    def _train(self, row: int, count: int) -> None:
+    def _train(self, first: int, count: int) -> None:
         alpha = check_alpha(self._network.alpha)
         matrices = check_weights(self._network.W)
-        if not can_be_packed(matrices):
-            self._train_in_numpy(row, count)
+        self._check_shapes(matrices)
+        if not self._can_be_compiled(matrices):
+            self._train_in_numpy(first, count, alpha)
             return
-        self._allocate(matrices)
-        _copy_each(self._packed, matrices)
-        try:
-            self._train_samples(self._net, self._X.ravel(), self._y.ravel(), row, count, alpha)
-        finally:
-            _copy_each(matrices, self._packed)
+        pairs = self._net.panels(matrices, self._lanes)
+        packed, unpacked = zip(*pairs, strict=True)
+        _copy_each(packed, unpacked)
+        if self._in_blocks:
+            self._function(self._table.ctypes.data, first, count, alpha)
+        else:
+            size = 1 if self._net.narrow.any() else self._exact
+            self._function(self._table.ctypes.data, size, first, count, alpha)
+        if np.isfinite(self._net.weights).all():
+            _copy_each(unpacked, packed)
+        else:
+            self._net.weights.fill(0.0)  # the padding too is no longer zero
+            self._train_in_numpy(first, count, alpha)
 
-    def _allocate(self, matrices: list[Array]) -> None:
-        """Provide a network whose padding is zero: a new one if the shapes have changed."""
+    def _check_shapes(self, matrices: list[Array]) -> None:
+        """Provide a network for the matrices: a new one if their shapes have changed."""
         shapes = [(w.shape, w.itemsize) for w in matrices]
         if shapes == self._shapes:
-            self._net.weights.fill(0.0)
             return
         # Weights replaced since `fit` began: the kernels trust that X and y fit them.
-        check_samples(self.samples, len(matrices[0]), has_bias=True)
+        check_samples(self._X, len(matrices[0]))
         check_outputs(matrices, self._outputs)
         units = [len(w) for w in matrices] + [self._outputs]
         self._net = flat_network(units, [w.itemsize == 4 for w in matrices], self._lanes)
-        self._packed = self._net.matrices()
+        self._table = address_table([*self._net, self._y, *self._inputs])
         self._shapes = shapes
 
-    def _train_in_numpy(self, row: int, count: int) -> None:
-        for i in range(row, row + count):
-            i %= len(self._X)
-            self._network.fit_partial(self.samples[i], self._y[i, : self._outputs])
+    def _can_be_compiled(self, matrices: list[Array]) -> bool:
+        return can_be_packed(matrices) and not (self._in_blocks and self._net.narrow.any())
+
+    def _train_in_numpy(self, first: int, count: int, alpha: float) -> None:
+        x = np.ones(self._units0)
+        with np.errstate(all="ignore"):
+            for block in range(first, first + count):
+                start = block % self._blocks * BLOCK
+                for row in range(start, min(start + BLOCK, len(self._X))):
+                    x[:-1] = self._X[row]
+                    train_batch(self._network.W, x[np.newaxis], self._targets[row], alpha)
 
 
 def _copy_each(targets: Iterable[Array], sources: Iterable[Array]) -> None:
@@ -174,9 +152,49 @@ def _copy_each(targets: Iterable[Array], sources: Iterable[Array]) -> None:
     deque(map(assign, targets, repeat(...), sources), maxlen=0)
 
 
-def sigmoid(nets: Floats) -> Floats:
-    """Return the sigmoid of a C-contiguous array of many elements, by the compiled kernel."""
-    activate: Callable[[Floats, Floats], None] = compiled("activate")
-    outputs = np.empty_like(nets)
-    activate(nets.ravel(), outputs.ravel())
-    return outputs
+_train_one = native.Deferred("train_one")
+
+charge = _train_one.charge
+"""Add the seconds that a step took in NumPy because `train_one` had no kernel yet."""
+
+
+def train_one(W: Any, x: Array, y: Array, alpha: float) -> bool:
+    """Train the matrices W in place on one sample, if there is a kernel that can.
+
+    Parameters
+    ----------
+    x : array
+        The sample, with the trailing 1 of the bias: of shape (units[0],).
+    y : array
+        Its target: of shape (units[L],), (1, units[L]), (1,) or ().
+
+    Returns
+    -------
+    bool
+        False if nothing was done: the shapes are others, or NumPy has to make the step.
+    """
+    if (function := _train_one.get()) is None or (scratch := scratch_for(W)) is None:
+        return False
+    if x.shape != scratch.x.shape or y.shape not in scratch.targets:
+        return False
+    scratch.x[:] = x
+    scratch.y[:] = y
+    function(scratch.network, scratch.matrices, alpha)
+    return True
+
+
+def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
+    """Train the matrices W in place, in NumPy, on the sum over the rows of x.
+
+    The reference's step in the order of the kernels (`kernels`): the learning rate is put in at
+    the output, where the arrays are small.
+    """
+    activations: list[Any] = [x]
+    for weights in W:
+        activations.append(sigmoid(activations[-1].dot(weights)))
+    a = activations[-1]
+    steps = [(y - a) * (alpha * (a * (1.0 - a)))]
+    for a, weights in zip(activations[-2:0:-1], W[:0:-1], strict=True):
+        steps.append(steps[-1].dot(weights.T) * (a * (1.0 - a)))
+    for weights, a, step in zip(W, activations, reversed(steps), strict=False):
+        weights += a.T.dot(step)
