@@ -1,19 +1,43 @@
 """Data and pairs of networks that many tests share."""
 
+import math
 import os
 import subprocess
 import sys
 
-import numba
 import numpy as np
 import pytest
 
-from bp_numba import NeuralNetwork, ReferenceNetwork
+from bp_numba import NeuralNetwork, ReferenceNetwork, native, prediction, training
 from bp_numba.examples import digits, xor
 
 needs_jit = pytest.mark.skipif(
-    bool(numba.config.DISABLE_JIT), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
+    not native.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
 )
+
+DEFERRED = [prediction._predict, prediction._predict_one, prediction._activate, training._train_one]
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """`predict`, `fit_partial` and `sigmoid` have their kernels from the first call on."""
+    if not native.enabled():
+        pytest.skip("NUMBA_DISABLE_JIT leaves no kernels to test")
+    for deferred in DEFERRED:
+        monkeypatch.setattr(deferred, "_spent", math.inf)
+
+
+@pytest.fixture
+def in_numpy(monkeypatch):
+    """`predict`, `fit_partial` and `sigmoid` never have kernels."""
+    for deferred in DEFERRED:
+        monkeypatch.setattr(deferred, "get", lambda: None)
+
+
+@pytest.fixture(params=["compiled", "in_numpy"])
+def either_way(request):
+    """Run a test twice: with kernels, as in a long run, and without, as in a short one."""
+    request.getfixturevalue(request.param)
 
 
 @pytest.fixture

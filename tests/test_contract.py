@@ -18,6 +18,11 @@ from tests.conftest import assert_same_weights, make, needs_jit, twins, weights_
 
 CLASSES = [NeuralNetwork, ReferenceNetwork]
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
+ONCE = pytest.mark.parametrize("either_way", ["in_numpy"], indirect=True)
+"""For tests in processes of their own, which the fixture does not reach."""
+
 
 def shown(capsys):
     return capsys.readouterr().out
@@ -228,6 +233,8 @@ def test_05_no_weights(xor_data):
     nn.W = []
     with pytest.raises(ValueError, match="W must hold at least one weight matrix"):
         nn.fit(*xor_data)
+    with pytest.raises(ValueError, match="W must hold at least one weight matrix"):
+        nn.fit_partial([0, 1, 1], [1])
 
 
 # 6: fit
@@ -785,6 +792,7 @@ except KeyboardInterrupt:
 
 
 @needs_jit
+@ONCE
 @pytest.mark.parametrize(
     ("wait_for", "delay"),
     [("ready", 0.0), ("ready", 0.3), ("ready", 0.8), ("ready", 1.3), ("epoch=1", 0.0),
@@ -810,6 +818,7 @@ def test_15_ctrl_c_while_it_compiles_and_while_it_trains(wait_for, delay, tmp_pa
         assert changed == "True"
 
 
+@ONCE
 def test_15_ctrl_c_inside_a_test_process(xor_data):
     nn = make(NeuralNetwork, [2, 2, 1])
     nn.fit(*xor_data, epochs=1)
@@ -891,6 +900,7 @@ def test_17_two_networks_in_two_threads(digits_split):
 
 
 @needs_jit
+@ONCE
 def test_17_python_runs_while_a_kernel_does():
     nn = make(NeuralNetwork, [2, 2, 1])
     nn.fit([[0, 1]], [[1]], epochs=1)

@@ -8,222 +8,370 @@ import numba
 import numpy as np
 import pytest
 
-from tests.conftest import run_python
-
 if numba.config.DISABLE_JIT:
     pytest.skip("NUMBA_DISABLE_JIT leaves no kernels to test", allow_module_level=True)
 
-from bp_numba import jit, kernels
-from bp_numba.layout import FlatNetwork, flat_network, padded_rows
-from bp_numba.simd import LANES
+from bp_numba import entry_points, jit, kernels, native, rows
+from bp_numba.cpu import lanes as lanes_of_cpu
+from bp_numba.inputs import LIST_MULTIPLE, Inputs
+from bp_numba.layout import BLOCK, FlatNetwork, address_table, flat_network, padded_rows
+from tests.conftest import run_python
 
+LANES = lanes_of_cpu()
 GUARD = 64
-UNITS = [[2, 1], [3, 3, 1], [5, 4, 8, 7], [65, 33, 17, 10], [6, 1, 1, 3, 9]]
+UNITS = [[2, 1], [3, 3, 1], [5, 4, 8, 7], [65, 33, 17, 10], [6, 1, 1, 3, 9], [9, 8, 8], [17, 16, 3]]
 
 
-def guarded(size):
-    """Return a contiguous view of `size` NaNs in the middle of a longer array of NaNs."""
-    return np.full(size + 2 * GUARD, np.nan)[GUARD:-GUARD]
+def guarded(shape):
+    """Return a contiguous view full of NaN in the middle of a longer array of NaNs."""
+    size = int(np.prod(shape))
+    return np.full(size + 2 * GUARD, np.nan)[GUARD : GUARD + size].reshape(shape)
 
 
-class Case(NamedTuple):
-    net: FlatNetwork
-    X: np.ndarray
-    y: np.ndarray
-    W: list
-    a: list
-    d: list
+def assert_guards(*views):
+    for view in views:
+        whole = view.base if view.base.ndim == 1 else view.base.base
+        assert np.isnan(whole[:GUARD]).all() and np.isnan(whole[-GUARD:]).all()
 
 
 def sigmoid(z):
     return 1.0 / (1.0 + np.exp(-z))
 
 
-def make_case(units, narrow=False, rows=3):
-    """Return a guarded network with random weights, and what one sample must give in NumPy."""
+def step_in_numpy(W, x, y, alpha):
+    """Return activations and steps of one sample, and update W."""
+    a = [x]
+    for w in W:
+        a.append(sigmoid(a[-1] @ w))
+    s = [-alpha * (a[-1] - y) * a[-1] * (1 - a[-1])]
+    for l in range(len(W) - 1, 0, -1):
+        s.insert(0, (W[l] @ s[0]) * a[l] * (1 - a[l]))
+    for w, a_l, s_l in zip(W, a, s, strict=False):
+        w += np.outer(a_l, s_l)
+    return a, [None, *s]
+
+
+class Case(NamedTuple):
+    net: FlatNetwork
+    W: list
+    X: np.ndarray
+    y: np.ndarray
+
+
+def make_case(units, narrow=False, samples=3, density=1.0):
+    """Return a guarded network with random weights, the same weights, samples and targets."""
     rng = np.random.default_rng(sum(units))
     net = flat_network(units, [narrow] * (len(units) - 1), LANES)
     net = net._replace(
         weights=guarded(net.weights.size),
         activations=guarded(net.activations.size),
-        deltas=guarded(net.deltas.size),
+        steps=guarded(net.steps.size),
+        nets=guarded(net.nets.size),
     )
     net.weights[...] = 0.0
-    for matrix in net.matrices():
-        matrix[...] = rng.normal(size=matrix.shape)
-    W = [matrix.copy() for matrix in net.matrices()]
-
-    X, y = padded_rows(rows, units[0], LANES), padded_rows(rows, units[-1], LANES)
-    X[:, : units[0]] = rng.normal(size=(rows, units[0]))
-    y[:, : units[-1]] = rng.uniform(size=(rows, units[-1]))
-    a = [X[0, : units[0]]]
-    for w in W:
-        a.append(sigmoid(a[-1] @ w))
-    d = [(a[-1] - y[0, : units[-1]]) * a[-1] * (1 - a[-1])]
-    for l in range(len(W) - 1, 0, -1):
-        d.insert(0, (W[l] @ d[0]) * a[l] * (1 - a[l]))
-    return Case(net, X.ravel(), y.ravel(), W, a, [None, *d])
+    W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
+    if narrow:
+        W = [w.astype(np.float32).astype(np.float64) for w in W]
+    for packed, unpacked in net.panels(W, LANES):
+        packed[...] = unpacked
+    X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
+    X[:, -1] = 1.0
+    return Case(net, W, X, rng.uniform(size=(samples, units[-1])))
 
 
-def put(net, buffer, l, values):
+def unpacked(case):
+    W = [np.empty_like(w) for w in case.W]
+    for panel, part in case.net.panels(W, LANES):
+        part[...] = panel
+    return W
+
+
+def put(net, buffer, l, values, t=0):
     """Write a layer's values and its zero padding."""
-    part = buffer[net.unit_offsets[l] : net.unit_offsets[l + 1]]
+    start = t * net.unit_offsets[-1] + net.unit_offsets[l]
+    part = buffer[start : start + net.padded[l]]
     part[...] = 0.0
     part[: len(values)] = values
 
 
-def assert_layer(net, buffer, l, expected):
-    """Assert a layer's values, zeros in its padding, and NaN as it was in every other layer."""
-    start, end = net.unit_offsets[l], net.unit_offsets[l + 1]
-    np.testing.assert_allclose(buffer[start : start + len(expected)], expected, rtol=1e-13)
+def assert_layer(net, buffer, l, expected, t=0):
+    """Assert a layer's values, and zeros in its padding."""
+    start = t * net.unit_offsets[-1] + net.unit_offsets[l]
+    end = start + -(-net.units[l] // LANES) * LANES
+    np.testing.assert_allclose(buffer[start : start + len(expected)], expected, rtol=1e-12)
     padding = buffer[start + len(expected) : end]
     assert padding.tobytes() == bytes(padding.nbytes)
 
 
-def assert_guards(*views):
-    for view in views:
-        whole = view.base
-        assert np.isnan(whole[:GUARD]).all() and np.isnan(whole[-GUARD:]).all()
+def assert_weights(case, expected, rtol=1e-12):
+    for actual, w in zip(unpacked(case), expected, strict=True):
+        np.testing.assert_allclose(actual, w, rtol=rtol, atol=1e-14)
+    assert np.count_nonzero(case.net.weights) <= sum(w.size for w in case.W)  # padding is zero
+
+
+def lists_of(X, width):
+    """Return lists of all inputs, of single samples or of blocks."""
+    samples, columns = X.shape
+    multiple = LIST_MULTIPLE if width == 1 else 1
+    count = -(-columns // multiple) * multiple
+    lists = -(-samples // width)
+    padded = np.zeros((lists * width, count))
+    padded[:samples, :columns] = X
+    values = padded.reshape(lists, width, count).transpose(0, 2, 1).ravel()
+    every = np.zeros((-(-samples // BLOCK) * BLOCK, columns))
+    every[:samples] = X
+    blocks = every.reshape(-1, BLOCK, columns)
+    rows_of = np.minimum(np.arange(count), columns) * LANES
+    return Inputs(
+        values,
+        np.ascontiguousarray(blocks @ blocks.transpose(0, 2, 1)).ravel(),
+        np.tile(rows_of, lists),
+        np.arange(lists + 1) * count,
+    )
 
 
 @pytest.mark.parametrize("units", UNITS)
 def test_forward(units):
     case = make_case(units)
-    for l in range(len(case.W)):
+    a, _ = step_in_numpy([w.copy() for w in case.W], case.X[0], case.y[0], 0.3)
+    for l in range(1, len(case.W)):
         case.net.activations[...] = np.nan
-        put(case.net, case.net.activations, l, case.a[l])
+        put(case.net, case.net.activations, l, a[l])
         kernels.forward(case.net, l)
-        assert_layer(case.net, case.net.activations, l + 1, case.a[l + 1])
+        assert_layer(case.net, case.net.activations, l + 1, a[l + 1])
         written = slice(case.net.unit_offsets[l], case.net.unit_offsets[l + 2])
         assert np.isnan(np.delete(case.net.activations, written)).all()
-    assert_guards(case.net.activations, case.net.deltas)
-    assert np.isnan(case.net.deltas).all()
+    assert_guards(case.net.activations, case.net.steps)
+    assert np.isnan(case.net.steps).all()
 
 
+@pytest.mark.parametrize("t", [0, 3])
 @pytest.mark.parametrize("units", UNITS)
-def test_output_deltas(units):
+def test_output_steps(units, t):
     case = make_case(units)
     last = len(case.W)
-    put(case.net, case.net.activations, last, case.a[last])
-    kernels.output_deltas(case.net, case.y, 0)
-    assert_layer(case.net, case.net.deltas, last, case.d[last])
-    assert np.isnan(case.net.deltas[: case.net.unit_offsets[last]]).all()
-    assert_guards(case.net.activations, case.net.deltas)
+    a, s = step_in_numpy([w.copy() for w in case.W], case.X[0], case.y[0], 0.3)
+    put(case.net, case.net.activations, last, a[last])
+    kernels.output_steps(case.net, t, padded_rows(case.y[:1], units[-1], LANES), 0, 0.3)
+    assert_layer(case.net, case.net.steps, last, s[last], t)
+    assert_guards(case.net.activations, case.net.steps)
+
+
+@pytest.mark.parametrize("t", [0, 5])
+@pytest.mark.parametrize("units", UNITS)
+def test_backward_takes_the_weights_before_the_update(units, t):
+    case = make_case(units)
+    W = [w.copy() for w in case.W]
+    a, s = step_in_numpy(W, case.X[0], case.y[0], 0.3)
+    for l in range(1, len(W)):
+        case.net.steps[...] = np.nan
+        put(case.net, case.net.activations, l, a[l])
+        put(case.net, case.net.steps, l + 1, s[l + 1], t)
+        kernels.backward(case.net, t, l)
+        assert_layer(case.net, case.net.steps, l, s[l], t)
+    assert_weights(case, [case.W[0], *W[1:]])
+    assert_guards(case.net.activations, case.net.steps, case.net.weights)
+
+
+@pytest.mark.parametrize("density", [1.0, 0.4])
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("width", [1, BLOCK])
+def test_first_layer_in_exact_blocks(units, width, density):
+    case = make_case(units, samples=BLOCK + 3, density=density)
+    inputs = lists_of(case.X, width)
+    first, count = BLOCK, 3  # the second block, a short one
+    net, W = case.net, case.W[0].copy()
+    net.steps[...] = 0.0
+    if width == 1:
+        kernels.forward_listed(net, inputs, first, count)
+    else:
+        kernels.forward_block(net, inputs, 1)
+    rng = np.random.default_rng(0)
+    for t in range(count):
+        kernels.activate_sample(net, inputs, first, t)
+        a_1 = sigmoid(case.X[first + t] @ W)
+        assert_layer(net, net.activations, 1, a_1)
+        step = rng.normal(size=units[1])
+        put(net, net.steps, 1, step, t)
+        W += np.outer(case.X[first + t], step)
+    if width == 1:
+        kernels.update_listed_rows(net, inputs, first, count)
+    else:
+        kernels.update_block_rows(net, inputs, 1)
+    assert_weights(case, [W, *case.W[1:]])
+    assert_guards(net.activations, net.steps, net.weights, net.nets)
 
 
 @pytest.mark.parametrize("units", UNITS)
-def test_hidden_deltas(units):
+def test_round_narrow(units):
     case = make_case(units)
-    for l in range(1, len(case.W)):
-        case.net.deltas[...] = np.nan
-        put(case.net, case.net.activations, l, case.a[l])
-        put(case.net, case.net.deltas, l + 1, case.d[l + 1])
-        kernels.hidden_deltas(case.net, l)
-        assert_layer(case.net, case.net.deltas, l, case.d[l])
-        assert np.isnan(case.net.deltas[: case.net.unit_offsets[l]]).all()
-    assert_guards(case.net.activations, case.net.deltas, case.net.weights)
+    case.net.narrow[-1] = 1
+    kernels.round_narrow(case.net)
+    expected = [*case.W[:-1], case.W[-1].astype(np.float32)]
+    for actual, w in zip(unpacked(case), expected, strict=True):
+        np.testing.assert_array_equal(actual, w)
+    assert_guards(case.net.weights)
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_rows_in_place(units):
+    case = make_case(units)
+    matrices = [guarded(w.shape) for w in case.W]
+    for matrix, w in zip(matrices, case.W, strict=True):
+        matrix[...] = w
+    a, s = step_in_numpy(case.W, case.X[0], case.y[0], 0.3)
+    net = case.net
+    put(net, net.activations, 0, a[0])
+    for l, matrix in enumerate(matrices):
+        rows.forward_rows(net, matrix.reshape(-1), l)
+        assert_layer(net, net.activations, l + 1, a[l + 1])
+    put(net, net.steps, len(matrices), s[-1])
+    for l in range(len(matrices) - 1, 0, -1):
+        rows.backward_rows(net, matrices[l].reshape(-1), l)
+        assert_layer(net, net.steps, l, s[l])
+    rows.update_rows(net, matrices[0].reshape(-1))
+    for matrix, w in zip(matrices, case.W, strict=True):
+        np.testing.assert_allclose(matrix, w, rtol=1e-12, atol=1e-14)
+    assert_guards(net.activations, net.steps, *matrices)
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
 def test_padding_stays_zero_whatever_the_layer_holds(value):
-    case = make_case([5, 6, 3, 1])
-    net = case.net
+    net = make_case([5, 6, 3, 1]).net
     put(net, net.activations, 1, np.full(6, value))
     kernels.forward(net, 1)
     assert net.activations[net.unit_offsets[2] :][3:LANES].tobytes() == bytes(8 * (LANES - 3))
-    put(net, net.deltas, 2, np.full(3, value))
-    kernels.hidden_deltas(net, 1)
-    padding = net.deltas[net.unit_offsets[1] + 6 : net.unit_offsets[2]]
+    put(net, net.steps, 2, np.full(3, value))
+    kernels.backward(net, 0, 1)
+    padding = net.steps[net.unit_offsets[1] + 6 : net.unit_offsets[2]]
     assert padding.size and padding.tobytes() == bytes(padding.nbytes)
 
 
-@pytest.mark.parametrize("narrow", [False, True])
-@pytest.mark.parametrize("units", UNITS)
-def test_update_weights(units, narrow):
-    case = make_case(units, narrow)
-    for l, w in enumerate(case.W):
-        put(case.net, case.net.activations, l, case.a[l])
-        put(case.net, case.net.deltas, l + 1, case.d[l + 1])
-        kernels.update_weights(case.net, l, 0.3)
-        w -= 0.3 * np.outer(case.a[l], case.d[l + 1])
-        if narrow:
-            w[...] = w.astype(np.float32)
-        changed = case.net.matrices()
-        for expected, actual in zip(case.W, changed, strict=True):
-            np.testing.assert_allclose(actual, expected, rtol=2e-7 if narrow else 1e-13, atol=1e-15)
-        if narrow:
-            np.testing.assert_array_equal(changed[l], changed[l].astype(np.float32))
-    inside = sum(w.size for w in case.W)
-    assert np.count_nonzero(case.net.weights) <= inside  # padding is still zero
-    assert_guards(case.net.weights, case.net.deltas)
+def train(case, width, first, count, size=BLOCK):
+    inputs = lists_of(case.X, width)
+    y = padded_rows(case.y, case.y.shape[1], LANES)
+    arrays = [*case.net, y, *inputs]
+    table = address_table(arrays)
+    case.net.steps[...] = 0.0
+    if width == 1:
+        native.entry_point("train_samples")(table.ctypes.data, size, first, count, 0.3)
+    else:
+        native.entry_point("train_blocks")(table.ctypes.data, first, count, 0.3)
 
 
+@pytest.mark.parametrize(("width", "size"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
 @pytest.mark.parametrize("units", UNITS)
-def test_train_samples_goes_round_the_rows(units):
-    case = make_case(units, rows=3)
-    X = case.X.reshape(3, -1)[:, : units[0]]
-    y = case.y.reshape(3, -1)[:, : units[-1]]
-    kernels.train_samples(case.net, case.X, case.y, 2, 5, 0.3)
-    for row in (2, 0, 1, 2, 0):
-        a = [X[row]]
-        for w in case.W:
-            a.append(sigmoid(a[-1] @ w))
-        d = [(a[-1] - y[row]) * a[-1] * (1 - a[-1])]
-        for l in range(len(case.W) - 1, 0, -1):
-            d.insert(0, (case.W[l] @ d[0]) * a[l] * (1 - a[l]))
-        for w, a_l, d_l in zip(case.W, a, d, strict=False):
-            w -= 0.3 * np.outer(a_l, d_l)
-    for expected, actual in zip(case.W, case.net.matrices(), strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-14)
-    assert_guards(case.net.weights, case.net.activations, case.net.deltas)
+def test_training_goes_round_the_blocks(units, width, size):
+    case = make_case(units, samples=2 * BLOCK + 3)
+    train(case, width, 1, 4, size)  # the second and the short block, then the first and second
+    order = [*range(BLOCK, 2 * BLOCK + 3), *range(2 * BLOCK)]
+    for row in order:
+        step_in_numpy(case.W, case.X[row], case.y[row], 0.3)
+    assert_weights(case, case.W)
+    assert_guards(case.net.weights, case.net.activations, case.net.steps, case.net.nets)
+
+
+@pytest.mark.parametrize("width", [1, BLOCK])
+def test_a_call_in_two_parts_gives_the_same_bits(width):
+    whole, parts = (make_case([65, 33, 17, 10], samples=2 * BLOCK + 3) for _ in range(2))
+    train(whole, width, 0, 7)
+    train(parts, width, 0, 2)
+    train(parts, width, 2, 5)
+    np.testing.assert_array_equal(whole.net.weights, parts.net.weights)
+
+
+def test_narrow_weights_are_rounded_after_every_sample():
+    case = make_case([5, 4, 3], narrow=True, samples=BLOCK + 2)
+    train(case, 1, 0, 2, size=1)
+    for x, y in zip(case.X, case.y, strict=True):
+        step_in_numpy(case.W, x, y, 0.3)
+        case.W[:] = [w.astype(np.float32).astype(np.float64) for w in case.W]
+    for actual, w in zip(unpacked(case), case.W, strict=True):
+        np.testing.assert_array_equal(actual, actual.astype(np.float32))
+        np.testing.assert_allclose(actual, w, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [LANES, LANES + 1, 3 * LANES, 1001])
 def test_activate_writes_every_element_once_over(size):
     z, out = np.linspace(-50, 50, size), guarded(size)
-    kernels.activate(z, out)
+    table = address_table([z, out])
+    native.entry_point("activate")(table.ctypes.data)
     np.testing.assert_allclose(out, sigmoid(z), rtol=4e-16)
     assert_guards(out)
 
 
-def test_one_specialisation_of_each_kernel():
-    code = """
-import io, contextlib, numpy as np, pandas
-from bp_numba import NeuralNetwork, kernels
-inputs = [
-    lambda X: X.tolist(), lambda X: X.astype(int), lambda X: X.astype(np.uint8),
-    lambda X: X.astype(bool), lambda X: X.astype(np.float32), np.asfortranarray,
-    lambda X: np.repeat(X, 2, axis=1)[:, ::2], lambda X: X, pandas.DataFrame,
-]
-rng = np.random.default_rng(0)
-with contextlib.redirect_stdout(io.StringIO()):
-    for depth in range(1, 6):
-        for convert in inputs:
-            for addressed in (convert, lambda X: X):
-                nn = NeuralNetwork([3, *range(2, depth + 1), 2])
-                X, y = rng.integers(0, 2, (5, 3)).astype(float), rng.uniform(size=(5, 2))
-                X.flags.writeable = False
-                nn.fit(convert(X), addressed(np.round(y)), epochs=2, displayUpdate=1)
-                nn.predict(np.tile(X, (2000, 1)))
-for name, kernel in vars(kernels).items():
-    if hasattr(kernel, "signatures") and kernel.py_func.__module__ == kernels.__name__:
-        print(name, len(kernel.signatures))
-"""
-    counts = dict(line.split() for line in run_python(code).splitlines())
-    assert counts["train_samples"] == counts["activate"] == "1"
-    assert set(counts.values()) <= {"0", "1"}  # 0: exists only inlined
-    assert {"forward", "output_deltas", "hidden_deltas", "update_weights"} <= set(counts)
+def compiled(name):
+    signature = numba.types.int64(*map(entry_points.TYPES.get, native.ARGUMENTS[name]))
+    return numba.cfunc(signature, **jit.OPTIONS)(getattr(entry_points, name))
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 code")
-def test_machine_code_is_vectorised():
-    compiled = numba.njit(**jit.OPTIONS)(kernels.train_samples.py_func)
-    compiled.compile(kernels.SIGNATURES[kernels.train_samples])
-    (assembly,) = compiled.inspect_asm().values()
+@pytest.mark.parametrize("name", native.ARGUMENTS)
+def test_machine_code_is_vectorised(name):
+    assembly = compiled(name)._library.get_asm_str()
     register = "zmm" if LANES == 8 else "[xy]mm"
-    for instruction in ("mul", "add", "sub", "div"):
+    for instruction in ("mul", "add", "div"):
         assert re.search(rf"\bv?(f[n]?m)?{instruction}\w*pd\b.*{register}", assembly), instruction
-    # The only scalar arithmetic on doubles left is the sign of alpha.
     scalar = re.findall(r"^\s*v?(?:f?n?m?add|sub|mul|div)\w*sd\b.*$", assembly, re.MULTILINE)
-    assert len(scalar) <= 1, scalar
-    assert "exp" not in re.findall(r"\bcall\w*\s+(\w+)", assembly)
+    assert scalar == []
+    assert not re.findall(r"\bcall\w*\s+(\w*(?:exp|fma)\w*)", assembly)
+
+
+LEVELS = {
+    "x86-64-v2": "+sse4.2,+sse4.1,+ssse3,+popcnt,+cx16",
+    "x86-64-v3": "+sse4.2,+sse4.1,+ssse3,+popcnt,+cx16,+avx,+avx2,+fma,+bmi,+bmi2,+f16c",
+}
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="x86 code")
+@pytest.mark.parametrize("level", LEVELS)
+def test_older_processors_get_code_that_computes_the_same(level, tmp_path):
+    code = """
+import contextlib, io, sys, numpy as np
+from bp_numba import NeuralNetwork, ReferenceNetwork, native
+from bp_numba.cpu import lanes
+assert lanes() == 4
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(43, 64)), rng.uniform(size=(43, 10))
+for density in (1.0, 0.1):
+    X = X * (rng.random(X.shape) < density)
+    networks = []
+    for kind in (NeuralNetwork, ReferenceNetwork):
+        np.random.seed(0)
+        networks.append(kind([64, 32, 16, 10]))
+        with contextlib.redirect_stdout(io.StringIO()):
+            networks[-1].fit(X, y, 3)
+    for a, b in zip(*(nn.W for nn in networks)):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+for name in ("predict", "predict_one", "train_one"):
+    native.entry_point(name)
+assert np.abs(networks[0].predict(X) - networks[1].predict(X)).max() < 1e-12
+assert np.abs(networks[0].predict(X[0]) - networks[1].predict(X[0])).max() < 1e-12
+assert "numba" not in sys.modules
+"""
+    run_python(
+        code,
+        NUMBA_DISABLE_JIT="0",
+        NUMBA_CPU_NAME=level,
+        NUMBA_CPU_FEATURES=LEVELS[level],
+        NUMBA_CACHE_DIR=str(tmp_path),
+    )
+
+
+def test_aarch64_code_is_vectorised():
+    from llvmlite import binding
+
+    try:
+        binding.initialize_all_targets()
+        binding.initialize_all_asmprinters()
+        target = binding.Target.from_triple("aarch64-unknown-linux-gnu")
+    except RuntimeError as error:
+        pytest.skip(f"this llvmlite cannot emit AArch64 code: {error}")
+    machine = target.create_target_machine(cpu="generic")
+    text = compiled("train_blocks").inspect_llvm()
+    text = re.sub(r'target triple = ".*"', 'target triple = "aarch64-unknown-linux-gnu"', text)
+    text = re.sub(r'target datalayout = ".*"', f'target datalayout = "{machine.target_data}"', text)
+    text = re.sub(r'"target-(cpu|features)"="[^"]*"', "", text)
+    assembly = machine.emit_assembly(binding.parse_assembly(text))
+    assert re.search(r"\bfmla\s+v\d+\.2d", assembly)
+    assert not re.search(r"\bbl\s+(fma|exp)\b", assembly)

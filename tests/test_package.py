@@ -1,71 +1,149 @@
 """The package as a whole: imports, public names, structure, versions."""
 
 import ast
+import graphlib
 import importlib.metadata
 from pathlib import Path
 
 import pytest
 
 import bp_numba
-from tests.conftest import run_python
+from tests.conftest import needs_jit, run_python
 
 PACKAGE = Path(bp_numba.__file__).parent
 
 ALLOWED = {
     "__init__": {"network", "reference"},
     "__main__": {"cli"},
+    "batch": {"jit", "layout", "sigmoid", "simd", "tiles", "tracing"},
     "cli": {"", "examples", "examples.digits", "examples.xor", "network", "plotting", "validation"},
+    "cpu": set(),
+    "entry_points": {"batch", "inputs", "jit", "kernels", "layout", "rows", "simd", "tiles"},
     "examples.__init__": set(),
     "examples.digits": {"examples"},
     "examples.xor": {"examples"},
+    "inputs": {"layout"},
     "jit": set(),
-    "kernels": {"jit", "layout", "sigmoid", "simd"},
+    "kernels": {"inputs", "jit", "layout", "sigmoid", "simd", "tiles"},
     "layout": set(),
-    "network": {"", "reference", "training", "validation"},
+    "native": {"entry_points", "jit"},
+    "network": {"native", "prediction", "reference", "training", "validation"},
     "plotting": set(),
+    "prediction": {"layout", "native", "scratch"},
     "reference": set(),
-    "sigmoid": {"jit", "simd"},
-    "simd": set(),
-    "training": {"", "kernels", "layout", "simd", "validation"},
+    "rows": {"jit", "layout", "sigmoid", "simd", "tiles"},
+    "scratch": {"cpu", "layout"},
+    "sigmoid": {"jit", "simd", "tracing"},
+    "simd": {"jit", "tracing"},
+    "tiles": {"cpu", "inputs", "jit", "layout", "sigmoid", "simd", "tracing"},
+    "tracing": {"cpu"},
+    "training": {
+        "cpu", "inputs", "layout", "native", "prediction", "reference", "scratch", "validation",
+    },
     "validation": set(),
-}
+}  # fmt: skip
 """Modules of the package that each module may import; "" is the package itself."""
+
+COMPILED = {
+    "batch",
+    "entry_points",
+    "jit",
+    "kernels",
+    "rows",
+    "sigmoid",
+    "simd",
+    "tiles",
+    "tracing",
+}
+"""Modules that only the compiler imports; `native` does so in the process that compiles."""
 
 
 def imports_of(path):
-    """Return the modules of the package that a file imports, wherever in the file."""
+    """Return the modules that a file imports, wherever in the file."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} has a relative import"
-            yield node.module
+            if node.module == "bp_numba":
+                for alias in node.names:
+                    is_module = (PACKAGE / f"{alias.name}.py").exists()
+                    yield f"bp_numba.{alias.name}" if is_module else "bp_numba"
+            else:
+                yield node.module
 
 
-def test_imports_run_one_way():
-    found = {}
+def package_imports():
+    """Return a dict from the package's modules to those of the package that they import."""
+    graph = {}
     for path in PACKAGE.rglob("*.py"):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         own = [module for module in imports_of(path) if module.split(".")[0] == "bp_numba"]
-        found[name] = {module.removeprefix("bp_numba").removeprefix(".") for module in own}
-    assert set(found) == set(ALLOWED)
-    for name, modules in found.items():
+        graph[name] = {module.removeprefix("bp_numba").removeprefix(".") for module in own}
+    return graph
+
+
+def test_imports_run_one_way():
+    graph = package_imports()
+    assert set(graph) == set(ALLOWED)
+    for name, modules in graph.items():
         assert modules <= ALLOWED[name], name
+    without_names = {name: ALLOWED[name] - {""} for name in ALLOWED if name != "__init__"}
+    graphlib.TopologicalSorter(without_names).prepare()  # raises CycleError
 
 
-def test_importing_loads_neither_numba_nor_extras_and_compiles_nothing():
-    code = """
+def test_the_compiler_is_imported_by_what_it_compiles_only():
+    for path in PACKAGE.rglob("*.py"):
+        found = {module.split(".")[0] for module in imports_of(path)} & {"numba", "llvmlite"}
+        assert not found or path.stem in COMPILED | {"cpu", "native"}, path.name
+    for name, modules in ALLOWED.items():
+        assert name in COMPILED | {"native"} or not modules & COMPILED, name
+
+
+LOADED = """
 import sys
+def loaded(*more):
+    return sorted({"numba", "llvmlite", "sklearn", "matplotlib", "scipy", *more} & set(sys.modules))
+"""
+
+
+def test_importing_and_single_calls_load_neither_the_compiler_nor_extras():
+    code = (
+        LOADED
+        + """
 import bp_numba
-assert "numpy" not in sys.modules
+print(loaded("numpy"))
 from bp_numba import NeuralNetwork, ReferenceNetwork
 nn = NeuralNetwork([2, 2, 1])
-nn.predict([0, 1]); nn.fit_partial([0, 1, 1], [1]); repr(nn)
-print(sorted({"numba", "llvmlite", "sklearn", "matplotlib", "scipy"} & set(sys.modules)))
-import bp_numba.kernels
-print(len(bp_numba.kernels.train_samples.signatures))
+nn.predict([0, 1]); nn.predict([[0, 1]] * 5); nn.fit_partial([0, 1, 1], [1]); repr(nn)
+nn.fit_partial([[0, 1, 1]] * 5, [1]); nn.calculate_loss([[0, 1, 1]], [1])
+print(loaded())
 """
-    assert run_python(code, NUMBA_DISABLE_JIT="0").split() == ["[]", "0"]
+    )
+    assert run_python(code, NUMBA_DISABLE_JIT="0").split() == ["[]", "[]"]
+
+
+@needs_jit
+def test_numba_is_never_imported_by_who_trains(tmp_path):
+    code = (
+        LOADED
+        + """
+import numpy as np
+from bp_numba import NeuralNetwork, prediction, training
+for deferred in (prediction._predict, prediction._predict_one, prediction._activate):
+    deferred.charge(1000.0)
+training.charge(1000.0)
+nn = NeuralNetwork([2, 2, 1])
+nn.fit([[0, 1]], [[1]], epochs=2)
+nn.predict([0, 1]); nn.predict([[0, 1]] * 5); nn.fit_partial([0, 1, 1], [1])
+nn.sigmoid(np.zeros(100_000))
+assert training._train_one._function and prediction._predict._function
+print(loaded())
+"""
+    )
+    for _ in range(2):  # compiled, then loaded
+        output = run_python(code, NUMBA_CACHE_DIR=str(tmp_path))
+        assert output.splitlines()[-1] == "['llvmlite']"
 
 
 def test_public_names():

@@ -1,4 +1,4 @@
-"""Every operation of the vector type against NumPy, on random and on special values."""
+"""Every operation on vectors against NumPy, on random and on special values."""
 
 import operator
 
@@ -10,8 +10,12 @@ if numba.config.DISABLE_JIT:
     pytest.skip("NUMBA_DISABLE_JIT leaves no vectors to test", allow_module_level=True)
 
 from bp_numba import simd
-from bp_numba.simd import LANES, load, store
+from bp_numba.cpu import lanes as lanes_of_cpu
+from bp_numba.layout import address_table
+from bp_numba.tiles import filled, load, nothing, store
+from bp_numba.tracing import Index, Memory, Registers, Scalar, loop, operation, splat
 
+LANES = lanes_of_cpu()
 SPECIAL = np.array(
     [np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, -5e-324, 2e-308, 1e308, -1e308, 1.0, -1.5]
 )
@@ -23,8 +27,31 @@ def operands(count):
     grid = np.stack(np.meshgrid(*[SPECIAL] * count), axis=-1).reshape(-1, count)
     noise = rng.normal(size=(1000, count)) * 10.0 ** rng.integers(-5, 6, size=(1000, count))
     values = np.concatenate([grid, noise])
-    values = values[: len(values) // LANES * LANES]
+    values = values[: len(values) // 16 * 16]
     return [np.ascontiguousarray(column) for column in values.T]
+
+
+def lane_by_lane(function):
+    """Return a compiled function of as many arrays, the result in the last argument's place."""
+
+    @operation(nothing)
+    def apply_at(arrays: Memory, size: Index, out: Memory, at: Index) -> None:
+        count = function.__code__.co_argcount
+        operands = [arrays.load(size * n + at) for n in range(count)]
+        out.store(at, function(*operands))
+
+    @numba.njit
+    def run(arrays, size, out, step):
+        for at in range(0, size, step):
+            apply_at(arrays, size, out, at)
+
+    def apply(*arrays):
+        out = np.empty_like(arrays[0])
+        step = LANES * 8 // out.itemsize
+        run(np.concatenate(arrays), out.size, out, step)
+        return out
+
+    return apply
 
 
 def same_but_for_the_sign_of_nan(actual, expected):
@@ -33,32 +60,38 @@ def same_but_for_the_sign_of_nan(actual, expected):
     np.testing.assert_array_equal(np.signbit(actual[numbers]), np.signbit(expected[numbers]))
 
 
-@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv])
-def test_arithmetic(operation):
-    @numba.njit
-    def apply(a, b, out):
-        for i in range(0, a.size, LANES):
-            store(out, i, operation(load(a, i), load(b, i)))
-
-    a, b = operands(2)
-    out = np.empty_like(a)
-    apply(a, b, out)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("operator_", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_arithmetic(operator_, dtype):
     with np.errstate(all="ignore"):
-        same_but_for_the_sign_of_nan(out, operation(a, b))
+        a, b = (x.astype(dtype) for x in operands(2))
+        expected = operator_(a, b)
+
+    def apply(x, y):
+        return operator_(x, y)
+
+    same_but_for_the_sign_of_nan(lane_by_lane(apply)(a, b), expected)
 
 
-def test_fma_is_rounded_once_or_twice():
-    @numba.njit
-    def apply(a, b, c, out):
-        for i in range(0, a.size, LANES):
-            store(out, i, simd.fma(load(a, i), load(b, i), load(c, i)))
+def test_numbers_stand_for_every_lane():
+    def apply(x):
+        return (x + 1.5) * 2.0 - 0.25
 
-    a, b, c = operands(3)
-    out = np.empty_like(a)
-    apply(a, b, c, out)
+    (a,) = operands(1)
     with np.errstate(all="ignore"):
+        same_but_for_the_sign_of_nan(lane_by_lane(apply)(a), (a + 1.5) * 2.0 - 0.25)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_fma_is_rounded_once_or_twice(dtype):
+    def apply(x, y, z):
+        return simd.fma(x, y, z)
+
+    with np.errstate(all="ignore"):
+        a, b, c = (x.astype(dtype) for x in operands(3))
         twice = a * b + c
         magnitude = np.abs(a * b) + np.abs(c)
+    out = lane_by_lane(apply)(a, b, c)
     # 1e308 * 1.5 - 1e308 overflows on the way only if the product is rounded by itself.
     comparable = np.isfinite(magnitude) | np.isnan(a) | np.isnan(b) | np.isnan(c)
     np.testing.assert_array_equal(np.isnan(out[comparable]), np.isnan(twice[comparable]))
@@ -68,73 +101,144 @@ def test_fma_is_rounded_once_or_twice():
 
 
 def test_where_greater_takes_the_last_for_nan():
-    @numba.njit
-    def apply(a, b, x, y, out):
-        for i in range(0, a.size, LANES):
-            store(out, i, simd.where_greater(load(a, i), load(b, i), load(x, i), load(y, i)))
+    def apply(a, b, x, y):
+        return simd.where_greater(a, b, x, y)
 
     a, b = operands(2)
-    x, y, out = np.arange(a.size) + 0.5, -np.arange(float(a.size)), np.empty_like(a)
-    apply(a, b, x, y, out)
-    np.testing.assert_array_equal(out, np.where(a > b, x, y))
+    x, y = np.arange(a.size) + 0.5, -np.arange(float(a.size))
+    np.testing.assert_array_equal(lane_by_lane(apply)(a, b, x, y), np.where(a > b, x, y))
 
 
-def test_broadcast_and_splat():
-    @numba.njit
-    def apply(values, out):
-        for i in range(values.size):
-            store(out, 2 * i * LANES, simd.broadcast(values, i))
-            store(out, (2 * i + 1) * LANES, simd.splat(values[i]))
+def test_round_to_float32():
+    def apply(a):
+        return simd.round_to_float32(a)
 
-    out = np.empty(SPECIAL.size * 2 * LANES)
-    apply(SPECIAL, out)
-    np.testing.assert_array_equal(out, np.repeat(SPECIAL, 2 * LANES))
+    (a,) = operands(1)
+    with np.errstate(over="ignore"):
+        expected = a.astype(np.float32).astype(np.float64)
+    same_but_for_the_sign_of_nan(lane_by_lane(apply)(a), expected)
+
+
+@operation(nothing)
+def keep_first(value: Memory, count: Index, out: Memory) -> None:
+    out.store(count * 0, simd.first_lanes(value.load(count * 0), count))
+
+
+@numba.njit
+def run_keep_first(value, count, out):
+    keep_first(value, count, out)
 
 
 @pytest.mark.parametrize("count", [-1, 0, 1, 3, LANES - 1, LANES, LANES + 1, 1000])
 def test_first_lanes_leaves_exact_zeros(count):
-    @numba.njit
-    def apply(value, count, out):
-        store(out, 0, simd.first_lanes(load(value, 0), count))
-
     for value in (np.arange(1.0, LANES + 1), np.full(LANES, np.nan), np.full(LANES, np.inf)):
         out = np.empty(LANES)
-        apply(value, count, out)
+        run_keep_first(value, count, out)
         kept = min(max(count, 0), LANES)
         np.testing.assert_array_equal(out[:kept], value[:kept])
         assert out[kept:].tobytes() == bytes(8 * (LANES - kept))
 
 
-def test_round_to_float32():
+@operation(nothing)
+def copy_first(source: Memory, at: Index, target: Memory, to: Index, count: Index) -> None:
+    target.store_first(to, count, source.load_first(at, count))
+
+
+@operation(nothing)
+def load_first(source: Memory, at: Index, target: Memory, to: Index, count: Index) -> None:
+    target.store(to, source.load_first(at, count))
+
+
+@pytest.mark.parametrize("count", [-3, 0, 1, LANES - 1, LANES, LANES + 5])
+def test_masked_access_touches_no_more_than_count(count):
     @numba.njit
-    def apply(a, out):
-        for i in range(0, a.size, LANES):
-            store(out, i, simd.round_to_float32(load(a, i)))
+    def run(source, target, zeroed, count):
+        copy_first(source, 2, target, 3, count)
+        load_first(source, 2, zeroed, 0, count)
 
-    (a,) = operands(1)
-    out = np.empty_like(a)
-    apply(a, out)
-    with np.errstate(over="ignore"):
-        np.testing.assert_array_equal(out, a.astype(np.float32).astype(np.float64))
+    source, target = np.arange(2.0 + LANES), np.full(3 + 2 * LANES, -1.0)
+    zeroed = np.empty(LANES)
+    run(source, target, zeroed, count)
+    kept = min(max(count, 0), LANES)
+    expected = np.full(3 + 2 * LANES, -1.0)
+    expected[3 : 3 + kept] = source[2 : 2 + kept]
+    np.testing.assert_array_equal(target, expected)
+    np.testing.assert_array_equal(zeroed, np.where(np.arange(LANES) < kept, source[2:], 0.0))
 
 
-def test_rows_become_their_dot_products():
+@operation(nothing)
+def broadcast_each(values: Memory, number: Scalar, out: Memory, i: Index) -> None:
+    out.store(i * (2 * LANES), values.broadcast(i))
+    out.store(i * (2 * LANES) + LANES, splat(number, out.vector))
+
+
+def test_broadcast_and_splat():
     @numba.njit
-    def apply(matrix, stride, vector, out):
-        products = simd.zero_rows()
-        for j in range(0, vector.size, LANES):
-            products = simd.fma_rows(matrix, j, stride, load(vector, j), products)
-        store(out, 0, simd.sum_rows(products))
+    def run(values, out):
+        for i in range(values.size):
+            broadcast_each(values, values[i], out, i)
 
-    rng = np.random.default_rng(0)
-    matrix, vector = rng.normal(size=(LANES, 3 * LANES)), rng.normal(size=3 * LANES)
-    out = np.empty(LANES)
-    apply(matrix.ravel(), 3 * LANES, vector, out)
-    np.testing.assert_allclose(out, matrix @ vector, rtol=1e-14)
+    out = np.empty(SPECIAL.size * 2 * LANES)
+    run(SPECIAL, out)
+    np.testing.assert_array_equal(out, np.repeat(SPECIAL, 2 * LANES))
+
+
+@operation(nothing)
+def write_sums_and_columns(matrix: Memory, sums: Memory, columns: Memory, zero: Index) -> None:
+    rows = [matrix.load(zero + r * LANES) for r in range(LANES)]
+    sums.store(zero, simd.sum_rows(rows))
+    for i, column in enumerate(simd.transposed(rows)):
+        columns.store(zero + i * LANES, column)
+
+
+def test_sum_rows_and_transposed():
+    @numba.njit
+    def run(matrix, sums, columns):
+        write_sums_and_columns(matrix, sums, columns, 0)
+
+    matrix = np.random.default_rng(0).normal(size=(LANES, LANES))
+    sums, columns = np.empty(LANES), np.empty((LANES, LANES))
+    run(matrix.ravel(), sums, columns.reshape(-1))
+    np.testing.assert_allclose(sums, matrix.sum(axis=1), rtol=1e-14)
+    np.testing.assert_array_equal(columns, matrix.T)
 
     matrix[1, 0], matrix[2, 3] = np.nan, np.inf
-    apply(matrix.ravel(), 3 * LANES, vector, out)
-    assert np.isnan(out[1]) and np.isinf(out[2]) and np.isfinite(np.delete(out, [1, 2])).all()
+    run(matrix.ravel(), sums, columns.reshape(-1))
+    assert np.isnan(sums[1]) and np.isinf(sums[2])
+    assert np.isfinite(np.delete(sums, [1, 2])).all()
+    np.testing.assert_array_equal(columns, matrix.T)
+
+
+@operation(nothing)
+def add_up(values: Memory, start: Index, end: Index, out: Memory) -> None:
+    tile = Registers([values.zero()])
+    for i in loop(start, end, 2):
+        tile.vectors = [tile.vectors[0] + values.broadcast(i)]
+    out.store(start * 0, tile.vectors[0])
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (0, 1), (0, 2), (1, 6), (5, 2)])
+def test_loop_turns_as_a_range_does(start, end):
+    @numba.njit
+    def run(values, start, end, out):
+        add_up(values, start, end, out)
+
+    values, out = 2.0 ** np.arange(8), np.empty(LANES)
+    run(values, start, end, out)
+    np.testing.assert_array_equal(out, sum(values[i] for i in range(start, end, 2)))
+
+
+def test_memory_from_a_table_of_addresses():
+    @numba.njit
+    def run(table, out):
+        floats, integers = simd.floats_at(table, 0), simd.integers_at(table, 1)
+        store(out, 0, load(floats, integers[1]))
+        return floats.size, integers.size
+
+    floats, integers = np.arange(20.0), np.array([7, 3])
+    out = np.empty(LANES)
+    assert run(address_table([floats, integers]).ravel(), out) == (20, 2)
+    np.testing.assert_array_equal(out, floats[3 : 3 + LANES])
 
 
 @pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="checked with NUMBA_BOUNDSCHECK=1 only")
@@ -146,14 +250,8 @@ def test_indices_are_checked_on_demand(index):
 
     @numba.njit
     def write(array, index):
-        store(array, index, load(array, 0))
-
-    @numba.njit
-    def read_one(array, index):
-        store(array, 0, simd.broadcast(array, index))
+        store(array, index, filled(array, 0.0))
 
     for function in (read, write):
         with pytest.raises(IndexError):
             function(np.zeros(LANES), index)
-    with pytest.raises(IndexError):
-        read_one(np.zeros(LANES), LANES if index > 0 else index)
