@@ -1,48 +1,48 @@
-"""Two digits networks in two threads beside one alone. Run ``python -m bench.threads``."""
+"""Two networks in two threads beside one alone."""
 
 import contextlib
 import io
 import threading
-from statistics import median
-from time import perf_counter
+from dataclasses import dataclass
 
-from bench.problems import describe_machine, make
-from bp_numba import NeuralNetwork
+import numpy as np
+
+import bp_numba
+from bench.measure import Measurement, seconds_of
 from bp_numba.examples.digits import DIGITS
 
-ROUNDS = 9
-EPOCHS = 300
 
+@dataclass(frozen=True)
+class Threads(Measurement):
+    """Throughput of two threads, each with a network of its own, as a multiple of one's."""
 
-def seconds(networks, split):
-    """Return the seconds until all networks, one thread each, have trained."""
-    threads = [
-        threading.Thread(target=network.fit, args=(split.X, split.y, EPOCHS, EPOCHS + 1))
-        for network in networks
-    ]
-    with contextlib.redirect_stdout(io.StringIO()):
-        started = perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return perf_counter() - started
+    unit = "x one"
+    has_reference = False
 
+    def timers(self, rivals, effort):
+        """Return functions that train one, then two networks and return the ratio."""
+        return {
+            "NeuralNetwork": self.timer(bp_numba.NeuralNetwork, 25 if effort.quick else 400),
+            "ReferenceNetwork": self.timer(bp_numba.ReferenceNetwork, 1 if effort.quick else 10),
+        }
 
-def main():
-    """Print how much longer two threads take than one, for twice the work."""
-    print(describe_machine())
-    split = DIGITS.load(0)
-    networks = [make(NeuralNetwork, DIGITS) for _ in range(2)]
-    seconds(networks, split)
-    times = [(seconds(networks[:1], split), seconds(networks, split)) for _ in range(ROUNDS)]
-    ratios = sorted(two / one for one, two in times)
-    print(
-        f"one thread {median(one for one, _ in times):.3f} s, two threads "
-        f"{median(two for _, two in times):.3f} s, {median(ratios):.2f} times as long "
-        f"({ratios[0]:.2f} to {ratios[-1]:.2f} in {ROUNDS} rounds)"
-    )
+    @staticmethod
+    def timer(kind, epochs):
+        """Return a function that gives the throughput of two threads, after a warm-up."""
+        split = DIGITS.load(0)
+        np.random.seed(0)
+        networks = [kind(DIGITS.layers, alpha=DIGITS.alpha) for _ in range(2)]
 
+        def train(networks, epochs=epochs):
+            threads = [
+                threading.Thread(target=network.fit, args=(split.X, split.y, epochs, epochs + 1))
+                for network in networks
+            ]
+            with contextlib.redirect_stdout(io.StringIO()):
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
 
-if __name__ == "__main__":
-    main()
+        train(networks, 1)
+        return lambda: 2 * seconds_of(train, networks[:1]) / seconds_of(train, networks)

@@ -1,0 +1,126 @@
+"""The benchmarks run, and the README shows what they measured."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+
+
+def run_module(*arguments):
+    """Run a module of bench/ in the top folder, the kernels compiled; return the process."""
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=TOP,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def xor_run(tmp_path_factory):
+    """Standard output, results and chart of a quick run of XOR beside scalar loops."""
+    folder = tmp_path_factory.mktemp("bench")
+    files = ["--json", folder / "xor.json", "--plot", folder / "xor.png"]
+    result = run_module("bench", "--quick", "--case", "xor", "--rival", "loops", *files)
+    assert result.returncode == 0, result.stderr
+    return result.stdout, json.loads((folder / "xor.json").read_text()), folder / "xor.png"
+
+
+def test_a_run_measures_every_rival(xor_run):
+    output, results, _ = xor_run
+    rows = {row["rival"]: row for row in results["rows"]}
+    assert list(rows) == ["NeuralNetwork", "Numba, scalar loops", "ReferenceNetwork"]
+    for row in rows.values():
+        assert (row["case"], row["unit"], row["rounds"]) == ("xor", "us per sample", 3)
+        assert 0 < row["lowest"] <= row["median"] <= row["highest"]
+        assert row["percent_of_floor"] > 0 and row["exact"] and row["training"]
+        ratio = rows["ReferenceNetwork"]["median"] / row["median"]
+        assert row["times_reference"] == pytest.approx(ratio)
+        assert f"{row['median']:.4g} us per sample" in output
+    assert rows["ReferenceNetwork"]["times_reference"] == 1
+
+
+def test_a_run_names_machine_versions_and_command(xor_run):
+    output, results, _ = xor_run
+    assert results["command"].startswith("python -m bench --quick --case xor")
+    assert results["quick"] is True and results["gfmas_per_second"] > 0.1
+    described = results["machine"]
+    assert {"Python", "bp_numba", "numpy", "numba"} <= set(described["versions"])
+    for text in (results["command"], described["cpu"], *described["versions"].values()):
+        assert text in output
+
+
+def test_a_run_draws_a_chart(xor_run):
+    assert xor_run[2].read_bytes().startswith(b"\x89PNG")
+
+
+def test_rivals_that_are_not_installed_are_listed(tmp_path):
+    path = tmp_path / "results.json"
+    code = f"""
+import sys
+from dataclasses import replace
+from bench import __main__ as command, rivals
+missing = replace(rivals.RIVALS[1], is_installed=lambda: None)
+command.RIVALS = (rivals.OURS, missing, rivals.REFERENCE)
+sys.argv[1:] = ["--quick", "--case", "xor", "--json", {str(path)!r}]
+command.main()
+"""
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=TOP,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0"},
+        check=True,
+    )
+    results = json.loads(path.read_text())
+    assert results["not_installed"] == {"C": "apt-get install gcc libc6-dev"}
+    assert {row["rival"] for row in results["rows"]} == {"NeuralNetwork", "ReferenceNetwork"}
+
+
+def test_a_rival_that_does_other_work_is_not_timed():
+    code = """
+from bench.cases import CASES
+from bench.measure import QUICK
+from bench.rivals import OURS, REFERENCE
+from bench.rivals.compiled import Network
+Network.train = lambda self, X, y, epochs: self.fit(X, y, epochs + 1, epochs + 2)
+CASES[0].timers([OURS], QUICK)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=TOP,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "AssertionError: NeuralNetwork, xor: differs by" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--case", "nor"], ["--rival", "fortran"]])
+def test_unknown_names_are_refused(arguments):
+    result = run_module("bench", *arguments)
+    assert result.returncode == 2
+    assert f"is named {arguments[1]}" in result.stderr
+
+
+def test_the_readme_shows_the_results():
+    result = run_module("bench.report", "--check", "bench/results.json")
+    assert result.returncode == 0, result.stderr
+    assert (TOP / "bench" / "performance.png").stat().st_size > 0
+
+
+def test_a_stale_readme_is_noticed(tmp_path):
+    results = json.loads((TOP / "bench" / "results.json").read_text())
+    results["rows"][0]["median"] *= 1.5
+    changed = tmp_path / "results.json"
+    changed.write_text(json.dumps(results))
+    result = run_module("bench.report", "--check", changed)
+    assert result.returncode == 1
+    assert "README.md does not show the figures of results.json" in result.stderr
