@@ -7,7 +7,7 @@ import numpy as np
 
 from bp_numba import native
 from bp_numba.layout import Array, Floats, address_table
-from bp_numba.scratch import FEW, scratch_for
+from bp_numba.scratch import FEW, local, scratch_for
 
 CHUNK = 512
 """Rows that NumPy takes at a time: their activations stay in the cache."""
@@ -50,21 +50,23 @@ def predict(W: Any, X: Array) -> Floats:
         else:
             scratch.x[:] = X
         function(scratch.network, scratch.matrices)
-        return scratch.outputs.copy()
-    if rows <= FEW:
+        outputs = scratch.outputs.copy()
+    elif rows <= FEW:
         scratch.X[: X.size].reshape(X.shape)[...] = X
         function(scratch.few, scratch.matrices, rows, columns)
-        return scratch.Y[:rows].copy()
-    outputs = np.empty((rows, scratch.units[-1]))
-    for first in range(0, rows, CHUNK):
-        part = np.ascontiguousarray(X[first : first + CHUNK], dtype=np.float64)
-        scratch.describe(part, outputs[first : first + CHUNK])
-        function(scratch.many, scratch.matrices, len(part), columns)
+        outputs = scratch.Y[:rows].copy()
+    else:
+        outputs = np.empty((rows, scratch.units[-1]))
+        for first in range(0, rows, CHUNK):
+            part = np.ascontiguousarray(X[first : first + CHUNK], dtype=np.float64)
+            scratch.describe(part, outputs[first : first + CHUNK])
+            function(scratch.many, scratch.matrices, len(part), columns)
+    local.last = scratch
     return outputs
 
 
 def _in_numpy(W: Any, X: Array) -> Floats:
-    outputs = np.empty((len(X), W[-1].shape[1]))
+    outputs = np.empty((len(X), np.shape(W[-1])[1]))
     buffer = np.ones((min(len(X), CHUNK), len(W[0])))
     for first in range(0, len(X), CHUNK):
         part = X[first : first + CHUNK]

@@ -79,7 +79,6 @@ class Scratch:
 
     def hold(self, matrices: list[Array]) -> None:
         """Remember the matrices, of the shapes of this scratch space."""
-        self._held = []  # so an interrupt leaves none that go with the addresses of others
         # NumPy refuses to `resize` an array with weak references, even without `refcheck`: there
         # and back again, it would have the same shape at another address.
         self._pins = [weakref.ref(w) for w in matrices]
@@ -89,7 +88,7 @@ class Scratch:
 
     def holds(self, W: Sequence[Array]) -> bool:
         """Tell if W are the matrices used last, and still as they were."""
-        if not self._held or len(W) != len(self._held):
+        if len(W) != len(self._held):
             return False
         for w, (held, shape, dtype) in zip(W, self._held):  # noqa: B905 as long as each other
             if w is not held or w.shape != shape or w.dtype is not dtype or not w.flags.carray:
@@ -106,12 +105,18 @@ class _Local(threading.local):
     last: Scratch | None = None
 
 
-_local = _Local()
+local = _Local()
+"""The scratch space that this thread used last."""
 
 
 def scratch_for(W: Any) -> Scratch | None:
-    """Return scratch space that holds the matrices of W, or None if kernels cannot work on them."""
-    scratch = _local.last
+    """Return scratch space that holds the matrices of W, or None if kernels cannot work on them.
+
+    Who is done with it puts it back as `local.last`. Meanwhile a signal handler that predicts gets
+    its own, and an interrupt leaves none that is half written.
+    """
+    scratch = local.last
+    local.last = None
     if scratch is not None and scratch.holds(W):
         return scratch
     matrices = list(W)
@@ -123,7 +128,7 @@ def scratch_for(W: Any) -> Scratch | None:
     if scratch is not None and scratch.units == units:
         scratch.hold(matrices)
     else:
-        scratch = _local.last = Scratch(matrices)
+        scratch = Scratch(matrices)
     return scratch
 
 

@@ -19,7 +19,7 @@ from bp_numba.cpu import lanes
 from bp_numba.inputs import list_inputs
 from bp_numba.layout import BLOCK, Array, FlatNetwork, address_table, flat_network, padded_rows
 from bp_numba.prediction import sigmoid
-from bp_numba.scratch import scratch_for
+from bp_numba.scratch import local, scratch_for
 from bp_numba.validation import (
     can_be_packed,
     check_alpha,
@@ -175,12 +175,13 @@ def train_one(W: Any, x: Array, y: Array, alpha: float) -> bool:
     """
     if (function := _train_one.get()) is None or (scratch := scratch_for(W)) is None:
         return False
-    if x.shape != scratch.x.shape or y.shape not in scratch.targets:
-        return False
-    scratch.x[:] = x
-    scratch.y[:] = y
-    function(scratch.network, scratch.matrices, alpha)
-    return True
+    fits = x.shape == scratch.x.shape and y.shape in scratch.targets
+    if fits:
+        scratch.x[:] = x
+        scratch.y[:] = y
+        function(scratch.network, scratch.matrices, alpha)
+    local.last = scratch
+    return fits
 
 
 def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:

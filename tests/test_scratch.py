@@ -1,6 +1,7 @@
 """Matrices remembered between calls: what is trained and read is always what the user has now."""
 
 import gc
+import signal
 import threading
 import weakref
 
@@ -18,9 +19,9 @@ x, y = np.array([0.5, -1.0, 2.0, 1.0]), np.array([0.25, 0.75])
 @pytest.fixture(autouse=True)
 def forgotten():
     """Begin and end with nothing remembered."""
-    scratch._local.last = None
+    scratch.local.last = None
     yield
-    scratch._local.last = None
+    scratch.local.last = None
 
 
 @pytest.fixture
@@ -28,26 +29,33 @@ def W():
     return make(NeuralNetwork, LAYERS).W
 
 
+def used(W):
+    """Return scratch space for W after it was used and put back."""
+    space = scratch_for(W)
+    scratch.local.last = space or scratch.local.last
+    return space
+
+
 # What is recognised
 
 
 def test_matrices_are_recognised(W):
-    first = scratch_for(W)
+    first = used(W)
     assert first.units == [4, 5, 2]
-    assert scratch_for(W) is first and scratch_for(list(W)) is first and scratch_for(tuple(W))
+    assert used(W) is first and used(list(W)) is first and used(tuple(W))
     assert [first._table[l].tolist() for l in (0, 1)] == [[w.ctypes.data, w.size] for w in W]
 
 
 def test_others_of_the_same_shapes_take_their_place(W):
-    first = scratch_for(W)
+    first = used(W)
     others = weights_copy(make(NeuralNetwork, LAYERS))
     assert not first.holds(others)
-    assert scratch_for(others) is first and first.holds(others) and not first.holds(W)
+    assert used(others) is first and first.holds(others) and not first.holds(W)
 
 
 def test_others_of_other_shapes_get_their_own(W):
-    first = scratch_for(W)
-    other = scratch_for(make(NeuralNetwork, [3, 4, 4, 2]).W)
+    first = used(W)
+    other = used(make(NeuralNetwork, [3, 4, 4, 2]).W)
     assert other is not first and other.units == [4, 5, 5, 2]
     assert not other.holds(W) and not other.holds(W[:1])
 
@@ -79,24 +87,24 @@ UNUSABLE = {
 @pytest.mark.parametrize("l", [0, 1])
 def test_unusable_matrices(kind, l, remembered, W):
     if remembered:
-        scratch_for(W)
+        used(W)
     W[l] = UNUSABLE[kind](W[l])
-    assert scratch_for(W) is None
+    assert used(W) is None
 
 
 def test_matrices_that_do_not_chain(W):
-    assert scratch_for([W[0], np.zeros((6, 2))]) is None
-    assert scratch_for([]) is None
+    assert used([W[0], np.zeros((6, 2))]) is None
+    assert used([]) is None
 
 
 def test_matrices_that_share_memory():
     w = np.zeros((4, 4))
-    assert scratch_for([w, w]) is None
+    assert used([w, w]) is None
     parameters = np.zeros(40)
     apart = [parameters[:16].reshape(4, 4), parameters[16:32].reshape(4, 4)]
-    assert scratch_for(apart) is not None
-    assert scratch_for([apart[0], parameters[15:31].reshape(4, 4)]) is None
-    assert scratch_for([parameters[15:31].reshape(4, 4), apart[0]]) is None
+    assert used(apart) is not None
+    assert used([apart[0], parameters[15:31].reshape(4, 4)]) is None
+    assert used([parameters[15:31].reshape(4, 4), apart[0]]) is None
 
 
 CHANGES = {
@@ -109,25 +117,25 @@ CHANGES = {
 @pytest.mark.filterwarnings("ignore:Setting the (shape|strides|dtype):DeprecationWarning")
 @pytest.mark.parametrize("change", CHANGES)
 def test_remembered_matrices_changed_in_place_are_looked_at_again(change, W):
-    held = scratch_for(W)
+    held = used(W)
     CHANGES[change](W[1])
-    assert not held.holds(W) and scratch_for(W) is None
+    assert not held.holds(W) and used(W) is None
 
 
 @pytest.mark.filterwarnings("ignore:Setting the (shape|strides|dtype):DeprecationWarning")
 def test_remembered_matrices_whose_layout_is_changed_in_place():
     square = make(NeuralNetwork, [3, 3, 4]).W
-    held = scratch_for(square)
+    held = used(square)
     square[0].strides = square[0].strides[::-1]
-    assert not held.holds(square) and scratch_for(square) is None
+    assert not held.holds(square) and used(square) is None
     square[0].strides = square[0].strides[::-1]
     assert held.holds(square)
     square[1].dtype = square[1].dtype.newbyteorder()
-    assert not held.holds(square) and scratch_for(square) is None
+    assert not held.holds(square) and used(square) is None
 
 
 def test_remembered_matrices_cannot_move(W):
-    held = scratch_for(W)
+    held = used(W)
     for refcheck in (True, False):
         with pytest.raises(ValueError, match="cannot resize an array"):
             W[0].resize((300, 300), refcheck=refcheck)
@@ -135,20 +143,20 @@ def test_remembered_matrices_cannot_move(W):
 
 
 def test_remembered_matrices_stay_alive_and_are_let_go(W):
-    scratch_for(W)
+    used(W)
     matrix = W[0]
     alive = weakref.ref(matrix)
     del matrix
     W[0] = W[0].copy()
     gc.collect()
     assert alive() is not None  # its address is in the table
-    scratch_for(W)
+    used(W)
     gc.collect()
     assert alive() is None
 
 
 def test_an_interrupt_while_remembering_leaves_nothing_remembered(W, monkeypatch):
-    held = scratch_for(W)
+    used(W)
     others = weights_copy(make(NeuralNetwork, LAYERS))
 
     def interrupted(arrays):
@@ -158,17 +166,23 @@ def test_an_interrupt_while_remembering_leaves_nothing_remembered(W, monkeypatch
         patched.setattr(scratch, "address_table", interrupted)
         with pytest.raises(KeyboardInterrupt):
             scratch_for(others)
-    assert not held.holds(W) and not held.holds(others) and not held.holds([])
-    assert scratch_for(others).holds(others)
-    assert held._table[0, 0] == others[0].ctypes.data
+    assert scratch.local.last is None
+    assert used(others).holds(others)
+
+
+def test_scratch_space_in_use_is_nobody_elses(W):
+    used(W)
+    first, second = scratch_for(W), scratch_for(W)
+    assert first is not second and first.x.ctypes.data != second.x.ctypes.data
+    assert first._table.ctypes.data != second._table.ctypes.data
 
 
 def test_each_thread_remembers_for_itself(W):
-    first, found = scratch_for(W), []
-    thread = threading.Thread(target=lambda: found.append(scratch_for(W)))
+    first, found = used(W), []
+    thread = threading.Thread(target=lambda: found.append(used(W)))
     thread.start()
     thread.join()
-    assert found[0] is not first and found[0].holds(W) and scratch_for(W) is first
+    assert found[0] is not first and found[0].holds(W) and used(W) is first
 
 
 def test_views_are_of_the_tables_arrays(W):
@@ -201,7 +215,7 @@ def pair(compiled):
     """A network and its reference, whose matrices are remembered."""
     nn, reference = twins(LAYERS)
     assert_steps_agree(nn, reference)
-    assert scratch._local.last.holds(nn.W)
+    assert scratch.local.last.holds(nn.W)
     return nn, reference
 
 
@@ -433,3 +447,35 @@ def test_a_matrix_replaced_by_another_thread(compiled):
     done.set()
     thread.join()
     assert all(np.isfinite(w).all() for w in nn.W)
+
+
+@needs_jit
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer")
+def test_a_signal_handler_may_predict_and_train(compiled):
+    (nn, expected), (other, _) = twins([3, 40, 2], seed=0), twins([3, 40, 2], seed=1)
+    few = np.array([x] * 3)
+    many = np.array([x] * 40)
+    outputs = [nn.predict(X, False).copy() for X in (x, few, many)]
+    calls = []
+
+    def handler(*arguments):
+        calls.append(1)
+        for network in (nn, other):
+            for X in (-x, -few, -many):
+                network.predict(X, False)
+        other.fit_partial(-x, y)
+
+    previous = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        while len(calls) < 200:
+            for X, output in zip((x, few, many), outputs, strict=True):
+                np.testing.assert_array_equal(nn.predict(X, False), output)
+        for _ in range(2000):
+            nn.fit_partial(x, y)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, previous)
+    for _ in range(2000):
+        expected.fit_partial(x, y)
+    assert_same_weights(nn, expected, 1e-11)
