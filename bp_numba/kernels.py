@@ -13,8 +13,8 @@ output: what flows back are the steps themselves. The bias is a unit like any ot
 times vector plus bias is one product.
 
 Numbers are finite: zeros are left out and padding is multiplied with, so where a weight becomes
-infinite or NaN the result is wrong. `finite` tells, and the caller repeats the work in NumPy. All
-kernels trust their indices: arguments are checked where users pass them.
+infinite or NaN the result is wrong. `training.Trainer` looks for that and repeats the work in
+NumPy. All kernels trust their indices: arguments are checked where users pass them.
 """
 
 from bp_numba.inputs import Inputs

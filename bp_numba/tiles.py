@@ -415,22 +415,3 @@ def corrected(
 def round_weights(weights: Memory, at: Index) -> None:
     """Round a vector of weights to float32."""
     weights.store(at, round_to_float32(weights.load(at)))
-
-
-@operation(same)
-def add_zeros_times(sums: Vector, weights: Memory, at: Index) -> Vector:
-    """Return sums + 0 * w: zeros turn into NaN where a weight is not finite."""
-    return fma(weights.load(at), 0.0, sums)
-
-
-@operation(lambda vector: types.boolean)
-def all_zero(vector: Vector) -> Scalar:
-    """Tell if every lane is zero."""
-    builder = vector.builder
-    inside = builder.fcmp_ordered("==", vector.value, vector.constant(0.0).value)
-    return Scalar(
-        builder,
-        builder.icmp_signed(
-            "==", builder.bitcast(inside, ir.IntType(vector.lanes)), ir.IntType(vector.lanes)(-1)
-        ),
-    )
