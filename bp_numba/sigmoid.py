@@ -22,9 +22,10 @@ def sigmoid(z: Vector) -> Vector:
     Half the denominator is then h w + (h + 1/2) with h = 2^(k - 1): `lost` gives back what the
     sum in parentheses rounds off, so that the denominator is rounded once.
 
-    NaN stays NaN; z < -709.78, where exp overflows, gives 0 as in NumPy. Must not be compiled
-    with reassociation: `shifted - _ROUND` and `lost` would fold away.
+    NaN stays NaN; z > 40, taken as 40, gives 1; z < -709.78, where exp overflows, gives 0 as in
+    NumPy. Must not be compiled with reassociation: `shifted - _ROUND` and `lost` would fold away.
     """
+    z = where_greater(z, 40.0, 40.0, z)
     shifted = fma(z, -_LOG2_E, _ROUND)
     k = shifted - _ROUND
     r = fma(k, _LN2_HIGH, z)
@@ -38,13 +39,12 @@ def sigmoid(z: Vector) -> Vector:
     p67 = fma(r, -2.7557268459997064e-06, 2.4801521295954376e-05)
     p89 = fma(r, -2.510038549551032e-08, 2.7620088445409746e-07)
     p = fma(fma(p89, r4, fma(p67, r2, p45)), r4, fma(p23, r2, p01))
-    w = fma(p, r2, z.constant(0.0) - r)
+    w = fma(p, r2, -r)
 
     h = _half_power_of_two(shifted)
     rounded = h + 0.5
     lost = rounded.constant(0.5) - (rounded - h)
     value = rounded.constant(0.5) / (fma(h, w, lost) + rounded)
-    value = where_greater(z, 40.0, 1.0, value)
     return where_greater(z.constant(-_EXP_OVERFLOW), z, 0.0, value)
 
 

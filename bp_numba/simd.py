@@ -11,6 +11,7 @@ seeing their parts: the kernels compile in half the time.
     round_to_float32             as if stored and loaded
     sum_rows, transposed         square tiles
     floats_at, integers_at       memory from a table of addresses
+    memory_at                    memory from an address
 """
 
 import operator
@@ -111,10 +112,20 @@ def integers_at(table: Memory, number: Index) -> Memory:
 
 
 def _memory_at(dtype: Any, table: Memory, number: Index) -> Memory:
-    element = table.context.get_value_type(dtype)
-    address, size = table[number * 2], table[number * 2 + 1]
-    data = table.builder.inttoptr(address, element.as_pointer())
-    return Memory(table.context, table.builder, dtype, data, size)
+    address, size = table.index(number * 2), table.index(number * 2 + 1)
+    return _memory(table, dtype, address, size)
+
+
+@operation(lambda like, address, size: like)
+def memory_at(like: Memory, address: Index, size: Index) -> Memory:
+    """Return the memory at an address, for elements of the same type as those of another."""
+    return _memory(like, like.dtype, address, size)
+
+
+def _memory(like: Memory, dtype: Any, address: Index, size: Index) -> Memory:
+    pointer = like.context.get_value_type(dtype).as_pointer()
+    data = like.builder.inttoptr(address.value, pointer)
+    return Memory(like.context, like.builder, dtype, data, size.value)
 
 
 class _GetItem(AbstractTemplate):  # type: ignore[misc]

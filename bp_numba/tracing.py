@@ -106,6 +106,10 @@ class Vector:
         """Return self / other."""
         return self.apply("fdiv", other)
 
+    def __neg__(self) -> "Vector":
+        """Return -self."""
+        return self.like(self.builder.fneg(self.value))
+
     def apply(self, instruction: str, other: "Vector | float") -> "Vector":
         """Return the vector that an instruction makes of self and other."""
         return self.like(getattr(self.builder, instruction)(self.value, self.constant(other).value))
@@ -170,15 +174,16 @@ class Memory:
         """Write the LLVM value of one element."""
         self.builder.store(value, self._address(index, 1))
 
-    def load(self, index: Index) -> Vector:
-        """Return the vector that begins at an index."""
+    def load(self, index: Index, vectors: int = 1) -> Vector:
+        """Return the vector that begins at an index, or several of them as one long vector."""
         # Aligned to the element only: vector loads of aligned data cost the same either way, and
         # a promise of more would turn a layout error into a crash.
-        return Vector(self.builder, self.builder.load(self._vector_address(index), align=4))
+        address = self._vector_address(index, self.vector.count * vectors)
+        return Vector(self.builder, self.builder.load(address, align=4))
 
     def store(self, index: Index, value: Vector) -> None:
         """Write the vector that begins at an index."""
-        self.builder.store(value.value, self._vector_address(index), align=4)
+        self.builder.store(value.value, self._vector_address(index, value.lanes), align=4)
 
     def load_first(self, index: Index, count: Index) -> Vector:
         """Return the vector that begins at an index; only the first count lanes are read."""
@@ -225,9 +230,9 @@ class Memory:
             cgutils.do_boundscheck(self.context, self.builder, last, self.size)
         return self.builder.gep(self.data, [index.value], inbounds=True)
 
-    def _vector_address(self, index: Index) -> Any:
-        address = self._address(index, self.vector.count)
-        return self.builder.bitcast(address, self.vector.as_pointer())
+    def _vector_address(self, index: Index, lanes: int) -> Any:
+        vector = ir.VectorType(self.vector.element, lanes)
+        return self.builder.bitcast(self._address(index, lanes), vector.as_pointer())
 
 
 def loop(start: Index, end: Index, step: int = 1) -> Iterator[Index]:
