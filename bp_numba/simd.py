@@ -116,7 +116,7 @@ def _memory_at(dtype: Any, table: Memory, number: Index) -> Memory:
     return _memory(table, dtype, address, size)
 
 
-@operation(lambda like, address, size: like)
+@operation(lambda like, address, size: MemoryType(like.dtype))
 def memory_at(like: Memory, address: Index, size: Index) -> Memory:
     """Return the memory at an address, for elements of the same type as those of another."""
     return _memory(like, like.dtype, address, size)

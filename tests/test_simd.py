@@ -11,7 +11,7 @@ if numba.config.DISABLE_JIT:
 
 from bp_numba import simd
 from bp_numba.cpu import lanes as lanes_of_cpu
-from bp_numba.layout import address_table
+from bp_numba.layout import address, address_table
 from bp_numba.tiles import filled, load, nothing, store
 from bp_numba.tracing import Index, Memory, Registers, Scalar, loop, operation, splat
 
@@ -71,6 +71,15 @@ def test_arithmetic(operator_, dtype):
         return operator_(x, y)
 
     same_but_for_the_sign_of_nan(lane_by_lane(apply)(a, b), expected)
+
+
+def test_negation():
+    (a,) = operands(1)
+
+    def apply(x):
+        return -x
+
+    same_but_for_the_sign_of_nan(lane_by_lane(apply)(a), -a)
 
 
 def test_numbers_stand_for_every_lane():
@@ -239,6 +248,42 @@ def test_memory_from_a_table_of_addresses():
     out = np.empty(LANES)
     assert run(address_table([floats, integers]).ravel(), out) == (20, 2)
     np.testing.assert_array_equal(out, floats[3 : 3 + LANES])
+
+
+def test_memory_at_an_address():
+    @numba.njit
+    def run(address, size, out):
+        memory = simd.memory_at(out, address, size)
+        store(out, 0, load(memory, 3))
+        return memory.size
+
+    numbers, out = np.arange(20.0), np.empty(LANES)
+    assert run(address(numbers), 20, out) == 20
+    np.testing.assert_array_equal(out, numbers[3 : 3 + LANES])
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_the_address_of_an_array(writable):
+    array = np.arange(10.0)
+    array.flags.writeable = writable
+    for part in (array, array[3:], array[:0]):
+        assert address(part) == part.__array_interface__["data"][0]
+
+
+def test_a_vector_several_registers_long():
+    @operation(nothing)
+    def double(memory: Memory, at: Index) -> None:
+        memory.store(at, memory.load(at, 4) * 2.0)
+
+    @numba.njit
+    def run(array):
+        double(array, 2)
+
+    array = np.arange(4.0 * LANES + 3)
+    expected = array.copy()
+    expected[2:-1] *= 2.0
+    run(array)
+    np.testing.assert_array_equal(array, expected)
 
 
 @pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="checked with NUMBA_BOUNDSCHECK=1 only")
