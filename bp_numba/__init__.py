@@ -8,13 +8,34 @@ NeuralNetwork: 64-32-16-10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bp_numba.history import History
     from bp_numba.network import NeuralNetwork
+    from bp_numba.plotting import DecisionBoundaryDisplay, LossCurveDisplay
     from bp_numba.reference import ReferenceNetwork
+    from bp_numba.stopping import EarlyStopping
+    from bp_numba.storage import ModelFormatError
 
 __version__ = "0.1.0"
-__all__ = ["NeuralNetwork", "ReferenceNetwork", "__version__"]
+__all__ = [
+    "DecisionBoundaryDisplay",
+    "EarlyStopping",
+    "History",
+    "LossCurveDisplay",
+    "ModelFormatError",
+    "NeuralNetwork",
+    "ReferenceNetwork",
+    "__version__",
+]
 
-_HOMES = {"NeuralNetwork": "network", "ReferenceNetwork": "reference"}
+_HOMES = {
+    "DecisionBoundaryDisplay": "plotting",
+    "EarlyStopping": "stopping",
+    "History": "history",
+    "LossCurveDisplay": "plotting",
+    "ModelFormatError": "storage",
+    "NeuralNetwork": "network",
+    "ReferenceNetwork": "reference",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,14 +1,19 @@
 """The network that users import: checks arguments once and hands the work to compiled kernels."""
 
 import copy
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from bp_numba import native, prediction, training
 from bp_numba import validation as check
+from bp_numba.history import History
+from bp_numba.loss import half_squared_error
+from bp_numba.monitor import Monitor
 from bp_numba.reference import ReferenceNetwork
 
 
@@ -35,6 +40,14 @@ class NeuralNetwork(ReferenceNetwork):
         these arrays in place; they may be replaced by other arrays of floats whose shapes chain.
     layers, alpha
         As given; alpha is read anew at every call and every epoch.
+    losses : list of float
+        The losses at the display points of the last `fit`, those that it prints.
+    history : History
+        All display points since the network was made.
+    epochs_trained : int
+        Epochs that `fit` has gone through since the network was made.
+    metadata : dict
+        Yours, for what JSON can hold; kept in files.
 
     Raises
     ------
@@ -71,16 +84,79 @@ class NeuralNetwork(ReferenceNetwork):
     [0.006 0.988 0.992 0.014]
     """
 
+    losses: list[float]
+    history: History
+    epochs_trained: int
+    metadata: dict[str, Any]
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Return a network that was never trained, whatever a subclass's constructor does."""
+        network = super().__new__(cls)
+        network.losses, network.history = [], History()
+        network.epochs_trained, network.metadata = 0, {}
+        return network
+
     def __init__(self, layers: Sequence[int], alpha: float = 0.1) -> None:
         check.check_layers(layers)
         check.check_alpha(alpha)
         super().__init__(layers, alpha)
 
     def __copy__(self) -> "NeuralNetwork":
-        """Return a network of its own: the weights are copied too."""
+        """Return a network of its own: weights and history are copied too."""
         duplicate = object.__new__(type(self))
-        duplicate.__dict__.update(self.__dict__, W=copy.deepcopy(self.W))
+        duplicate.__dict__.update(self.__dict__)
+        for name in ("W", "losses", "history", "metadata"):
+            setattr(duplicate, name, copy.deepcopy(getattr(self, name)))
         return duplicate
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to one .npz file, in one step: it is complete or not there.
+
+        Weights, layers, alpha, `epochs_trained`, `losses`, `history` and `metadata` are kept, the
+        weights bit for bit.
+
+        Parameters
+        ----------
+        path : path-like
+            Written as it is, no suffix is appended. A file that is there is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was there is untouched.
+        TypeError
+            If the metadata hold what JSON cannot.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from bp_numba import NeuralNetwork
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     NeuralNetwork([2, 2, 1]).save(os.path.join(folder, "xor.npz"))
+        ...     NeuralNetwork.load(os.path.join(folder, "xor.npz"))
+        NeuralNetwork: 2-2-1
+        """
+        from bp_numba.storage import save_model, snapshot  # zipfile takes milliseconds to import
+
+        save_model(path, snapshot(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the network that `save` or a checkpoint wrote; the constructor is not called.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file holds no network, or one that is damaged or of a later format. A
+            `ValueError`; nothing in a file is ever run.
+        OSError
+            If it cannot be read.
+        """
+        from bp_numba.storage import load_model
+
+        network = cls.__new__(cls)
+        network.__dict__.update(vars(load_model(path)))
+        return network
 
     def sigmoid(self, x: Any) -> Any:
         """Return 1 / (1 + exp(-x)), element by element; large arrays by the compiled kernel.
@@ -89,7 +165,20 @@ class NeuralNetwork(ReferenceNetwork):
         """
         return prediction.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
 
-    def fit(self, X: Any, y: Any, epochs: int = 1000, displayUpdate: float = 100) -> None:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        epochs: int = 1000,
+        displayUpdate: float = 100,
+        *,
+        verbose: bool = True,
+        progress: bool = False,
+        callback: Callable[["NeuralNetwork", int, Any], Any] | None = None,
+        validation: tuple[Any, Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 60.0,
+    ) -> None:
         """Train on every row of X in turn, `epochs` times, and print the loss now and then.
 
         Parameters
@@ -106,12 +195,35 @@ class NeuralNetwork(ReferenceNetwork):
             from the present weights.
         displayUpdate : number, default 100
             `[INFO] epoch=..., loss=...` is printed after the first epoch and after every one
-            that this divides; 0 means every epoch.
+            that this divides; 0 means every epoch. These are the display points.
+        verbose : bool, default True
+            Whether the losses are printed. `losses` and `history` hold them in any case.
+        progress : bool, default False
+            Show a progress bar, in a terminal or a notebook; needs tqdm.
+        callback : callable, optional
+            `callback(network, epoch, loss)` is called at the display points; training stops if it
+            returns True. If it has methods `begin()` and `end(network)`, they are called before
+            the first epoch and after the last, as `EarlyStopping` needs it.
+        validation : (X, y), optional
+            Samples whose loss is shown and recorded beside that of the samples trained on.
+        checkpoint : path-like, optional
+            File that the network is saved to at once, at the ends of epochs, when training ends,
+            and after Ctrl-C or an error: then as it was when the last slice of whole epochs ended,
+            0.1 s or one epoch ago. `load` it and train the remaining epochs: the weights are bit
+            for bit those of an uninterrupted run. A file that is there must hold a network of
+            the same layers that was trained for no more epochs.
+        checkpoint_every : float, default 60.0
+            Seconds between two checkpoints, at least.
 
         Raises
         ------
         ValueError, TypeError
             If an argument, alpha or the weights cannot be used; nothing is trained then.
+        OSError
+            If the checkpoint cannot be written at the beginning or the end. In between that is a
+            warning.
+        ModuleNotFoundError
+            If a progress bar is asked for and tqdm not installed.
         KeyboardInterrupt
             Within a fraction of a second after Ctrl-C; the weights are those reached so far.
 
@@ -129,19 +241,28 @@ class NeuralNetwork(ReferenceNetwork):
         X, y = check.as_numbers(X, "X"), check.as_numbers(y, "y")
         if X.ndim == 1 and len(self.W[0]) == 2:
             X = X[:, np.newaxis]
-        trainer = None if self._overridden("fit_partial") else self._trainer(X, y)
-        if trainer is None:
-            super().fit(X, y, epochs, interval or np.inf)
-            return
-        overridden = self._overridden("predict", "calculate_loss")
-        samples = np.c_[X, np.ones(len(X))] if overridden else X
-        loss = self.calculate_loss if overridden else self._loss
+        advance = self._advance(X, y)
+        monitor = Monitor(
+            self,
+            epochs,
+            len(X),
+            self._loss_of(X, y),
+            self._validation_loss(validation),
+            verbose=verbose,
+            progress=progress,
+            callback=callback,
+            checkpoint=checkpoint,
+            checkpoint_every=check.check_seconds(checkpoint_every, "checkpoint_every"),
+        )
+        displayed = ((epoch, True) for epoch in display_epochs(epochs, interval))
         done = 0
-        for epoch in display_epochs(epochs, interval):
-            trainer.run(epoch - done)
-            self._print_loss(epoch, loss(samples, y))
-            done = epoch
-        trainer.run(epochs - done)
+        with monitor:
+            for stop, display in chain(displayed, [(epochs, False)]):
+                while done < stop:
+                    count = advance(stop - done)
+                    done += count
+                    if monitor.epochs_ended(count, display and done == stop):
+                        return
 
     def fit_partial(self, x: Any, y: Any) -> None:
         """Make one update with the gradient summed over the rows of x.
@@ -250,9 +371,43 @@ class NeuralNetwork(ReferenceNetwork):
             check.check_broadcast(targets, predictions.shape, "targets")
         return half_squared_error(predictions, targets)
 
-    def _loss(self, X: Any, y: Any) -> Any:
-        """Return the loss for samples without the column of ones, no method being overridden."""
-        return half_squared_error(prediction.predict(self.W, X), y)
+    def _loss_of(self, X: Any, y: Any) -> Callable[[], Any]:
+        """Return a function that computes the loss for samples without the column of ones."""
+        if self._overridden("sigmoid", "predict", "calculate_loss"):
+            samples = np.c_[X, np.ones(len(X))]
+            return lambda: self.calculate_loss(samples, y)
+        return lambda: half_squared_error(prediction.predict(self.W, X), y)
+
+    def _validation_loss(self, pair: Any) -> Callable[[], Any] | None:
+        if pair is None:
+            return None
+        X, y = check.as_pair(pair, "validation")
+        X, y = check.as_numbers(X, "validation X"), check.as_numbers(y, "validation y")
+        X = X[:, np.newaxis] if X.ndim == 1 and len(self.W[0]) == 2 else X
+        check.check_samples(X, len(self.W[0]), name="validation X")
+        if y.ndim == 0 or len(y) != len(X):
+            raise ValueError(
+                f"validation y must have a row for each row of validation X, got X with shape "
+                f"{X.shape} and y with shape {y.shape}"
+            )
+        if not self._overridden("predict", "calculate_loss"):
+            check.check_broadcast(y, (len(X), self.W[-1].shape[1]), "validation y")
+        return self._loss_of(X, y)
+
+    def _advance(self, X: Any, y: Any) -> Callable[[int], int]:
+        """Return what trains for some whole epochs, up to a limit, and returns how many."""
+        trainer = None if self._overridden("fit_partial") else self._trainer(X, y)
+        if trainer is not None:
+            advance: Callable[[int], int] = trainer.advance
+            return advance
+        samples = np.c_[X, np.ones(len(X))]
+
+        def one_epoch(limit: int) -> int:
+            for x, target in zip(samples, y, strict=False):
+                self.fit_partial(x, target)
+            return 1
+
+        return one_epoch
 
     def _trainer(self, X: Any, y: Any) -> Any:
         """Return the compiled trainer, or None where NumPy has to do it, after all checks."""
@@ -287,28 +442,3 @@ def display_epochs(epochs: int, interval: int | None) -> Iterator[int]:
         yield 1
     if interval is not None:
         yield from range(max(interval, 2), epochs + 1, interval)
-
-
-def half_squared_error(predictions: Any, targets: Any) -> Any:
-    """Return half the sum of squared errors; one-dimensional targets count as a single row."""
-    targets = np.atleast_2d(targets)
-    if np.shape(predictions)[1:] == targets.shape[:1] == (1,) and targets.size > 1:
-        return 0.5 * _sum_over_pairs(predictions[:, 0], targets[0])
-    return np.float64(0.5 * np.sum((predictions - targets) ** 2))
-
-
-def _sum_over_pairs(p: Any, y: Any) -> Any:
-    """Return the sum over all i, j of (p[i] - y[j])^2 in memory for one vector.
-
-    n_y sum (p - mean p)^2 + n_p sum (y - mean y)^2 + n_p n_y (mean p - mean y)^2
-    """
-    if p.size == 0:
-        return np.float64(0.0)
-    if not np.isfinite(y).all():
-        return np.sum((p[0] - y) ** 2) + np.sum(p * 0.0)
-    p_mean, y_mean = p.mean(), y.mean()
-    return (
-        y.size * np.sum((p - p_mean) ** 2)
-        + p.size * np.sum((y - y_mean) ** 2)
-        + p.size * y.size * (p_mean - y_mean) ** 2
-    )

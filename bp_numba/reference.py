@@ -91,7 +91,7 @@ class ReferenceNetwork:
             for x, target in zip(X, y, strict=False):
                 self.fit_partial(x, target)
             if epoch == 1 or displayUpdate == 0 or epoch % displayUpdate == 0:
-                self._print_loss(epoch, self.calculate_loss(X, y))
+                print(f"[INFO] epoch={epoch}, loss={self.calculate_loss(X, y):.7f}")
 
     def fit_partial(self, x: Any, y: Any) -> None:
         """Make one update with the gradient summed over the rows of x.
@@ -145,6 +145,3 @@ class ReferenceNetwork:
         """
         predictions = self.predict(X, addBias=False)
         return 0.5 * np.sum((predictions - np.atleast_2d(targets)) ** 2)
-
-    def _print_loss(self, epoch: int, loss: Any) -> None:
-        print(f"[INFO] epoch={epoch}, loss={loss:.7f}")

@@ -83,6 +83,12 @@ class Trainer:
         self._slice = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
         self._shapes: list[tuple[tuple[int, ...], int]] = []
 
+    def advance(self, limit: int) -> int:
+        """Train for as many whole epochs as a slice holds, 1 to `limit`, and return how many."""
+        epochs = min(limit, max(1, self._slice // max(1, self._blocks)))
+        self.run(epochs)
+        return epochs
+
     def run(self, epochs: int) -> None:
         """Train for a number of epochs, slice by slice; a slice is a number of whole blocks."""
         # A descriptor may compute alpha, and is entitled to do so at every epoch.
@@ -94,7 +100,7 @@ class Trainer:
             self._train(block, count)
             seconds = perf_counter() - started
             block, remaining = (block + count) % self._blocks, remaining - count
-            if count == self._slice:
+            if 2 * count > self._slice:
                 faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
                 self._slice = max(1, int(count * faster))
 

@@ -83,6 +83,22 @@ def check_display_update(value: Any) -> int | None:
     return Fraction(number).numerator or 1
 
 
+def check_seconds(value: Any, name: str) -> float:
+    """Return a time as a float; raise unless it is a number >= 0."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number of seconds >= 0, got {value!r}")
+    if not float(value) >= 0:
+        raise ValueError(f"{name} must be a number of seconds >= 0, got {value!r}")
+    return float(value)
+
+
+def as_pair(value: Any, name: str) -> tuple[Any, Any]:
+    """Return the samples and the targets of a pair; raise if it is none."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair (X, y), got {type(value).__name__} {value!r:.60}")
+    return value[0], value[1]
+
+
 def as_numbers(value: Any, name: str) -> Array:
     """Return an array-like of real numbers as an array of a real dtype, copied only if need be."""
     try:

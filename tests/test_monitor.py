@@ -1,0 +1,261 @@
+"""What `fit` records, shows and calls besides training."""
+
+import copy
+import csv
+import json
+import math
+import pickle
+import sys
+
+import joblib
+import numpy as np
+import pytest
+
+from bp_numba import EarlyStopping, NeuralNetwork
+from tests.conftest import assert_same_weights, make, weights_copy
+
+EPOCHS = [1, 100, 200]
+
+
+def test_losses_are_those_that_are_printed(xor_data, capsys):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=250)
+    printed = [line.rpartition("=")[2] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [f"{loss:.7f}" for loss in nn.losses] and len(printed) == 3
+    assert nn.history.epochs == EPOCHS and nn.history.losses == nn.losses
+    assert nn.history.validation_losses == [None] * 3
+    assert nn.history.seconds == sorted(nn.history.seconds) and nn.history.seconds[0] > 0
+    assert nn.epochs_trained == 250
+
+
+def test_history_goes_on_where_losses_begin_anew(xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=250, verbose=False)
+    seconds = nn.history.seconds[-1]
+    nn.fit(*xor_data, epochs=100, verbose=False)
+    assert nn.history.epochs == [*EPOCHS, 251, 350] and len(nn.losses) == 2
+    assert nn.history.seconds[3] > seconds
+    nn.fit(*xor_data, epochs=0)
+    assert nn.losses == [] and len(nn.history) == 5 and nn.epochs_trained == 350
+
+
+def test_quiet(xor_data, capsys):
+    loud, quiet = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    loud.fit(*xor_data, epochs=200)
+    capsys.readouterr()
+    quiet.fit(*xor_data, epochs=200, verbose=False)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+    assert quiet.losses == loud.losses
+    assert_same_weights(quiet, loud, atol=0)
+
+
+@pytest.mark.parametrize("name", ["fit_partial", "sigmoid", "calculate_loss"])
+def test_overridden_methods_are_watched_too(name, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    setattr(nn, name, getattr(nn, name))
+    nn.fit(*xor_data, epochs=200, verbose=False, validation=xor_data)
+    assert nn.history.epochs == EPOCHS and nn.epochs_trained == 200
+    assert nn.history.validation_losses == nn.history.losses
+
+
+@pytest.mark.parametrize(
+    "duplicated",
+    [copy.copy, copy.deepcopy, lambda nn: pickle.loads(pickle.dumps(nn))],
+)
+def test_copies_have_the_history_and_one_of_their_own(duplicated, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=200, verbose=False)
+    other = duplicated(nn)
+    assert other.history == nn.history and other.losses == nn.losses
+    assert other.epochs_trained == 200
+    other.fit(*xor_data, epochs=1, verbose=False)
+    assert len(nn.history) == 3 and len(other.history) == 4 and nn.epochs_trained == 200
+
+
+def test_joblib(xor_data, tmp_path):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=200, verbose=False)
+    joblib.dump(nn, tmp_path / "network.joblib")
+    assert joblib.load(tmp_path / "network.joblib").history == nn.history
+
+
+def test_a_constructor_that_does_not_call_ours(xor_data):
+    class Own(NeuralNetwork):
+        def __init__(self):
+            self.layers, self.alpha = [2, 1], 0.5
+            self.W = [np.zeros((3, 1))]
+
+    nn = Own()
+    nn.fit(*xor_data, epochs=1, verbose=False)
+    assert nn.epochs_trained == 1 and len(nn.history) == 1
+
+
+def test_history_as_dict_and_csv(xor_data, tmp_path):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=100, verbose=False)
+    nn.fit(*xor_data, epochs=1, verbose=False, validation=xor_data)
+    assert json.loads(json.dumps(nn.history.to_dict())) == vars(nn.history)
+    nn.history.to_dict()["epochs"].append(7)
+    assert len(nn.history) == 3
+    nn.history.to_csv(tmp_path / "history.csv")
+    with open(tmp_path / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == nn.history.epochs
+    assert [float(row["loss"]) for row in rows] == nn.history.losses
+    assert [row["validation_loss"] for row in rows] == ["", "", repr(nn.losses[0])]
+
+
+# validation
+
+
+def test_validation_loss_is_shown_and_recorded(xor_data, capsys):
+    X, y = xor_data
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(X, y, epochs=1, validation=(X[:2].tolist(), y[:2].tolist()))
+    expected = nn.calculate_loss(np.c_[X[:2], np.ones(2)], y[:2])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == f"[INFO] epoch=1, loss={nn.losses[0]:.7f}, val_loss={expected:.7f}"
+    assert nn.history.validation_losses == [expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"validation": 3}, TypeError, r"validation must be a pair \(X, y\), got int 3"),
+        ({"validation": ([[1, 2, 3]], [[1]])}, ValueError, "validation X must have 2 columns"),
+        (
+            {"validation": ([[1, 2]], [[1], [2]])},
+            ValueError,
+            "validation y must have a row for each",
+        ),
+        ({"validation": ([["a", 2]], [[1]])}, TypeError, "validation X must hold real numbers"),
+        ({"checkpoint_every": -1}, ValueError, "checkpoint_every must be a number of seconds"),
+        ({"checkpoint_every": "1"}, TypeError, "checkpoint_every must be a number of seconds"),
+    ],
+)
+def test_arguments_that_cannot_be_used(options, error, message, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    before = weights_copy(nn)
+    with pytest.raises(error, match=message):
+        nn.fit(*xor_data, epochs=1, **options)
+    for w, copied in zip(nn.W, before, strict=True):
+        np.testing.assert_array_equal(w, copied)
+    assert nn.epochs_trained == 0
+
+
+# callback
+
+
+def test_callback_sees_what_is_shown_and_may_stop(xor_data):
+    calls = []
+
+    def callback(network, epoch, loss):
+        calls.append((network, epoch, loss, network.losses[-1], network.epochs_trained))
+        return epoch == 200
+
+    nn, expected = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=10**12, callback=callback, verbose=False)
+    expected.fit(*xor_data, epochs=200, verbose=False)
+    assert_same_weights(nn, expected, atol=0)
+    assert [call[1] for call in calls] == [call[4] for call in calls] == EPOCHS
+    assert all(call[0] is nn and call[2] == call[3] for call in calls)
+
+
+@pytest.mark.parametrize("answer", [None, False, np.False_, 1, "yes", 0.5])
+def test_only_true_stops(answer, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=5, callback=lambda *_: answer, verbose=False)
+    assert nn.epochs_trained == 5
+    nn.fit(*xor_data, epochs=5, callback=lambda *_: np.True_, verbose=False)
+    assert nn.epochs_trained == 6
+
+
+def test_an_error_in_a_callback_leaves_the_network_usable(xor_data):
+    def failing(*_):
+        raise RuntimeError("mine")
+
+    nn, expected = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    with pytest.raises(RuntimeError, match="mine"):
+        nn.fit(*xor_data, epochs=5, callback=failing, verbose=False)
+    expected.fit(*xor_data, epochs=1, verbose=False)
+    assert_same_weights(nn, expected, atol=0)
+    assert nn.epochs_trained == 1
+
+
+class Scripted:
+    """A network whose validation losses are given."""
+
+    def __init__(self, losses):
+        self.W = [np.zeros(1)]
+        self.history = self
+        self.validation_losses = []
+        self._losses = losses
+
+    def run(self, stopping):
+        stopping.begin()
+        for epoch, loss in enumerate(self._losses, 1):
+            self.W[0][:] = epoch
+            self.validation_losses.append(loss)
+            if stopping(self, epoch, 0.0):
+                break
+        stopping.end(self)
+        return self.W[0][0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "options", "stopped", "best"),
+    [
+        ([3, 2, 1, 2, 2, 2, 0], {"patience": 3}, 6, 3),
+        ([3, 2, 1, 2, 2, 0.5, 2], {"patience": 3}, None, 6),
+        ([3, 2.9, 2.8, 2.7], {"patience": 2, "min_delta": 0.25}, 3, 1),
+        ([math.nan, math.nan, math.nan], {"patience": 2}, 2, 0),
+        ([math.nan, 5, 6], {"patience": 3}, None, 2),
+    ],
+)
+def test_early_stopping(losses, options, stopped, best):
+    stopping = EarlyStopping(**options)
+    for _ in range(2):  # the second run knows nothing of the first
+        weights = Scripted(losses).run(stopping)
+        assert (stopping.stopped_epoch, stopping.best_epoch) == (stopped, best)
+        assert weights == (best or stopped)
+    last = Scripted(losses).run(EarlyStopping(**options, restore_best=False))
+    assert last == (stopped or len(losses))
+
+
+def test_early_stopping_in_a_run(xor_data):
+    nn, stopping = make(NeuralNetwork, [2, 1]), EarlyStopping(3, 1e-6)
+    nn.fit(*xor_data, 100_000, 10, verbose=False, callback=stopping)
+    assert stopping.stopped_epoch == nn.epochs_trained < 100_000
+    samples = np.c_[xor_data[0], np.ones(4)]
+    assert nn.calculate_loss(samples, xor_data[1]) == pytest.approx(stopping.best_loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"patience": 0}, {"patience": 1.5}, {"min_delta": -1}])
+def test_early_stopping_checks_its_arguments(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        EarlyStopping(**options)
+
+
+# progress
+
+
+def test_progress_bar(xor_data, capsys):
+    nn, expected = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    expected.fit(*xor_data, epochs=1000)
+    lines = capsys.readouterr().out
+    nn.fit(*xor_data, epochs=1000, progress=True)
+    captured = capsys.readouterr()
+    assert captured.out == lines
+    assert "1000/1000" in captured.err and "samples/s" in captured.err
+    assert f"loss={nn.losses[-1]:.7f}" in captured.err
+    assert_same_weights(nn, expected, atol=0)
+
+
+def test_progress_without_tqdm(xor_data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    nn = make(NeuralNetwork, [2, 2, 1])
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'bp_numba\[cli\]'"):
+        nn.fit(*xor_data, epochs=1, progress=True)
+    assert nn.epochs_trained == 0
