@@ -64,7 +64,7 @@ class EarlyStopping:
     def __call__(self, network: Any, epoch: int, loss: float) -> bool:
         """Return True if training should stop."""
         validation_loss = network.history.validation_losses[-1]
-        watched = loss if validation_loss is None else validation_loss
+        watched = float(loss) if validation_loss is None else validation_loss
         if watched < self.best_loss - self.min_delta:
             self.best_loss, self.best_epoch, self._waited = watched, epoch, 0
             if self.restore_best:
