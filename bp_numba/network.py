@@ -109,6 +109,11 @@ class NeuralNetwork(ReferenceNetwork):
             setattr(duplicate, name, copy.deepcopy(getattr(self, name)))
         return duplicate
 
+    def _repr_html_(self) -> str:
+        from bp_numba.html import network_html
+
+        return network_html(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to one .npz file, in one step: it is complete or not there.
 

@@ -24,6 +24,7 @@ ALLOWED = {
     "examples.digits": {"examples"},
     "examples.xor": {"examples"},
     "history": set(),
+    "html": set(),
     "inputs": {"layout"},
     "jit": set(),
     "kernels": {"inputs", "jit", "layout", "sigmoid", "simd", "tiles"},
@@ -32,8 +33,8 @@ ALLOWED = {
     "monitor": {"checkpoint"},
     "native": {"entry_points", "jit"},
     "network": {
-        "history", "loss", "monitor", "native", "prediction", "reference", "storage", "training",
-        "validation",
+        "history", "html", "loss", "monitor", "native", "prediction", "reference", "storage",
+        "training", "validation",
     },
     "plotting": set(),
     "prediction": {"layout", "native", "scratch"},

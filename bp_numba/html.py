@@ -1,0 +1,54 @@
+"""What notebooks show of a network: a fragment of HTML in the colors of its surroundings."""
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+WIDTH, HEIGHT = 240, 40
+"""Size of the drawing of the losses, in pixels."""
+
+
+def network_html(nn: Any) -> str:
+    """Return a network's layers, number of weights, learning rate, epochs, and losses as HTML."""
+    history = nn.history
+    rows = {
+        "units, bias included": " → ".join(str(units) for units in _units(nn.W)),
+        "weights": f"{sum(w.size for w in nn.W):,}",
+        "alpha": f"{nn.alpha}",
+        "epochs": f"{nn.epochs_trained:,}",
+    }
+    if history.losses:
+        rows["loss"] = f"{history.losses[-1]:.7f}"
+    table = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in rows.items()
+    )
+    curve = _sparkline(history.epochs, history.losses)
+    return f"<div><strong>{html.escape(repr(nn))}</strong><table>{table}</table>{curve}</div>"
+
+
+def _units(W: Any) -> list[int]:
+    return [len(w) for w in W] + [W[-1].shape[1]]
+
+
+def _sparkline(epochs: Sequence[int], losses: Sequence[float]) -> str:
+    """Return the logarithm of the losses as SVG; nothing for fewer than two points."""
+    points = [
+        (epoch, math.log(loss))
+        for epoch, loss in zip(epochs, losses, strict=True)
+        if 0 < loss < math.inf
+    ]
+    if len(points) < 2:
+        return ""
+    (left, right), (low, high) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
+    places = " ".join(
+        f"{WIDTH * (x - left) / ((right - left) or 1):.1f},"
+        f"{HEIGHT * (high - value) / ((high - low) or 1.0):.1f}"
+        for x, value in points
+    )
+    return (
+        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="-2 -2 {WIDTH + 4} {HEIGHT + 4}" '
+        f'role="img"><title>loss, log scale</title><polyline points="{places}" fill="none" '
+        'stroke="currentColor" stroke-width="1.5"/></svg>'
+    )
