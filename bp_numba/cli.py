@@ -1,11 +1,11 @@
-"""The command line: ``bp-numba digits`` and ``bp-numba xor``."""
+"""The command line: two problems to train, and what concerns machine code and model files."""
 
 import argparse
 import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba import NeuralNetwork, ReferenceNetwork, __version__
+from bp_numba import NeuralNetwork, ReferenceNetwork, __version__, native
 from bp_numba import validation as check
 from bp_numba.examples import Problem, Split
 from bp_numba.examples.digits import DIGITS
 from bp_numba.examples.xor import XOR
+from bp_numba.machine import clear_cache, machine_lines, model_lines, warmup_lines
 from bp_numba.network import display_epochs
 
 PROBLEMS = {problem.name: problem for problem in (DIGITS, XOR)}
@@ -35,15 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    problem = PROBLEMS[options.problem]
     try:
-        _check(options, problem)
+        if options.command in PROBLEMS:
+            _check(options, PROBLEMS[options.command])
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # live through a pipe too
     try:
-        _run(options, problem)
+        if options.command in PROBLEMS:
+            _run(options, PROBLEMS[options.command])
+        else:
+            _maintain(options)
     except CommandError as error:
         print(f"bp-numba: {error}", file=sys.stderr)
         return 1
@@ -61,10 +65,17 @@ def _parser() -> argparse.ArgumentParser:
         prog="bp-numba", description="Train a small network with compiled backpropagation."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    problems = parser.add_subparsers(dest="problem", required=True, metavar="PROBLEM")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    info = commands.add_parser("info", help="show versions and CPU, or what a model file holds")
+    info.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="file of a network")
+    commands.add_parser("warmup", help="compile all kernels now, for images and clusters")
+    cache = commands.add_parser("cache", help="the folder of the compiled kernels")
+    action = cache.add_mutually_exclusive_group(required=True)
+    action.add_argument("--path", action="store_true", help="print the folder")
+    action.add_argument("--clear", action="store_true", help="delete the kernels in it")
     for problem in PROBLEMS.values():
         layers = "-".join(map(str, problem.layers))
-        add = problems.add_parser(
+        add = commands.add_parser(
             problem.name,
             help=f"train {layers} on the {problem.name} data",
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -77,6 +88,23 @@ def _parser() -> argparse.ArgumentParser:
         add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
         add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
     return parser
+
+
+def _maintain(options: argparse.Namespace) -> None:
+    lines: Iterable[str]
+    if options.command == "info":
+        lines = machine_lines() if options.model is None else model_lines(options.model)
+    elif options.command == "warmup":
+        lines = warmup_lines()
+    else:
+        lines = [clear_cache() if options.clear else str(native.cache_folder() or "")]
+    try:
+        for line in lines:
+            print(line)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise CommandError(str(error)) from None
 
 
 def layer_sizes(text: str) -> list[int]:

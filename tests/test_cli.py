@@ -63,7 +63,7 @@ def test_no_epochs(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: PROBLEM"),
+        ([], "the following arguments are required: COMMAND"),
         (["mnist"], "invalid choice: 'mnist'"),
         (["xor", "--epochs", "-1"], "epochs must be a non-negative integer, got -1"),
         (["xor", "--epochs", "many"], "invalid int value: 'many'"),

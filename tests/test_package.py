@@ -16,7 +16,10 @@ ALLOWED = {
     "__init__": {"history", "network", "plotting", "reference", "stopping", "storage"},
     "__main__": {"cli"},
     "batch": {"jit", "layout", "sigmoid", "simd", "tiles", "tracing"},
-    "cli": {"", "examples", "examples.digits", "examples.xor", "network", "plotting", "validation"},
+    "cli": {
+        "", "examples", "examples.digits", "examples.xor", "machine", "native", "network",
+        "plotting", "validation",
+    },
     "checkpoint": {"storage"},
     "cpu": set(),
     "entry_points": {"batch", "inputs", "jit", "kernels", "layout", "rows", "simd", "tiles"},
@@ -30,6 +33,7 @@ ALLOWED = {
     "kernels": {"inputs", "jit", "layout", "sigmoid", "simd", "tiles"},
     "layout": set(),
     "loss": set(),
+    "machine": {"", "cpu", "native"},
     "monitor": {"checkpoint"},
     "native": {"entry_points", "jit"},
     "network": {
@@ -105,7 +109,7 @@ def test_imports_run_one_way():
 def test_the_compiler_is_imported_by_what_it_compiles_only():
     for path in PACKAGE.rglob("*.py"):
         found = {module.split(".")[0] for module in imports_of(path)} & {"numba", "llvmlite"}
-        assert not found or path.stem in COMPILED | {"cpu", "native"}, path.name
+        assert not found or path.stem in COMPILED | {"cpu", "machine", "native"}, path.name
     for name, modules in ALLOWED.items():
         assert name in COMPILED | {"native"} or not modules & COMPILED, name
 

@@ -1,0 +1,75 @@
+"""What the command line says and does about machine code, this machine, and model files."""
+
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+
+from bp_numba import NeuralNetwork, __version__, native
+from bp_numba.cpu import lanes
+
+
+def machine_lines() -> Iterator[str]:
+    """Yield versions, CPU, vectors, and where the machine code is kept."""
+    from llvmlite import binding
+
+    yield f"bp_numba {__version__}, Python {platform.python_version()}"
+    for package in ("numpy", "numba", "llvmlite"):
+        yield f"{package} {_version(package)}"
+    yield f"CPU: {binding.get_host_cpu_name()}, {os.cpu_count()} logical cores, {platform.system()}"
+    yield f"vectors of {lanes()} float64, {64 * lanes()} bits"
+    folder, files = native.cache_folder(), kept_files()
+    size = sum(file.stat().st_size for file in files)
+    yield f"cache: {folder or 'none'}, {len(files)} files, {size / 1024:.0f} KiB"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def model_lines(path: Path) -> Iterator[str]:
+    """Yield what a model file holds."""
+    nn = NeuralNetwork.load(path)
+    yield f"layers {'-'.join(map(str, nn.layers))}, {sum(w.size for w in nn.W):,} weights"
+    yield f"alpha {nn.alpha}, trained for {nn.epochs_trained} epochs"
+    history = nn.history
+    if history.epochs:
+        yield (
+            f"loss {history.losses[-1]:.7f} after epoch {history.epochs[-1]}, lowest "
+            f"{min(history.losses):.7f}; {len(history)} display points in "
+            f"{history.seconds[-1]:.1f} s"
+        )
+        if history.validation_losses[-1] is not None:
+            yield f"validation loss {history.validation_losses[-1]:.7f}"
+    for name, value in nn.metadata.items():
+        yield f"{name}: {value}"
+
+
+def warmup_lines() -> Iterator[str]:
+    """Load or compile every kernel; yield how long each took."""
+    for name in native.ARGUMENTS:
+        started = perf_counter()
+        if native.entry_point(name) is None:
+            yield "NUMBA_DISABLE_JIT leaves nothing to compile"
+            return
+        yield f"{name}: {perf_counter() - started:.2f} s"
+
+
+def kept_files() -> list[Path]:
+    """Return the files of machine code in the cache, those of other releases too."""
+    if (folder := native.cache_folder()) is None:
+        return []
+    return sorted(file for name in native.ARGUMENTS for file in folder.glob(f"{name}-*.o"))
+
+
+def clear_cache() -> str:
+    """Delete the files of machine code; return what was done."""
+    files = kept_files()
+    for file in files:
+        file.unlink(missing_ok=True)
+    return f"{len(files)} files deleted from {native.cache_folder() or 'no folder'}"
