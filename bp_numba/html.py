@@ -13,7 +13,7 @@ def network_html(nn: Any) -> str:
     """Return a network's layers, number of weights, learning rate, epochs, and losses as HTML."""
     history = nn.history
     rows = {
-        "units, bias included": " → ".join(str(units) for units in _units(nn.W)),
+        "layers": " → ".join(map(str, nn.layers)) + ", all sigmoid",
         "weights": f"{sum(w.size for w in nn.W):,}",
         "alpha": f"{nn.alpha}",
         "epochs": f"{nn.epochs_trained:,}",
@@ -28,10 +28,6 @@ def network_html(nn: Any) -> str:
     return f"<div><strong>{html.escape(repr(nn))}</strong><table>{table}</table>{curve}</div>"
 
 
-def _units(W: Any) -> list[int]:
-    return [len(w) for w in W] + [W[-1].shape[1]]
-
-
 def _sparkline(epochs: Sequence[int], losses: Sequence[float]) -> str:
     """Return the logarithm of the losses as SVG; nothing for fewer than two points."""
     points = [
@@ -41,6 +37,8 @@ def _sparkline(epochs: Sequence[int], losses: Sequence[float]) -> str:
     ]
     if len(points) < 2:
         return ""
+    step = -(-len(points) // WIDTH)  # more than one point for each pixel would not be seen
+    points = points[:-1:step] + points[-1:]
     (left, right), (low, high) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
     places = " ".join(
         f"{WIDTH * (x - left) / ((right - left) or 1):.1f},"

@@ -1,6 +1,5 @@
 """Plots with Matplotlib, which is imported when something is drawn."""
 
-import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -126,6 +125,9 @@ class LossCurveDisplay:
         LossCurveDisplay
             This object.
         """
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
         ax = _new_axes() if ax is None else ax
         prefix = "" if name is None else f"{name}, "
         curves: list[Any] = [
@@ -137,15 +139,21 @@ class LossCurveDisplay:
         for losses, label, style in curves:
             values = np.asarray(losses, dtype=np.float64)  # None becomes NaN
             values[~np.isfinite(values)] = np.nan
-            marker = "o" if np.count_nonzero(np.isfinite(values)) == 1 else None
-            options = {"label": label, "linestyle": style, "marker": marker} | line_kwargs
-            self.lines_ += ax.plot(self.epochs, values, **options)
+            options = normalize_kwargs(line_kwargs, Line2D)
+            defaults: dict[str, Any] = {"label": label, "linestyle": style}
+            alone = _isolated(np.isfinite(values))
+            if alone and "marker" not in options:
+                defaults |= {"marker": "o", "markersize": 4, "markevery": alone}
+            self.lines_ += ax.plot(self.epochs, values, **defaults | options)
         ax.set(xlabel="Epoch", ylabel="Loss (half the sum of squared errors)")
         if self.title is not None:
             ax.set_title(self.title)
-        ax.set_yscale("log")
+        # Of nothing but zeros a log scale shows nothing, and Matplotlib warns.
+        shown = np.concatenate([line.get_ydata() for line in self.lines_])
+        if np.any(shown > 0) or not np.any(shown == 0):
+            ax.set_yscale("log")
         ax.grid(alpha=0.3)
-        if any(label is not None for _, label, _ in curves):
+        if ax.get_legend_handles_labels()[1]:
             ax.legend()
         return self
 
@@ -159,21 +167,23 @@ class DecisionBoundaryDisplay:
         Grid of the inputs, as `numpy.meshgrid` makes it.
     response : array of shape (n, n)
         What the network says: the output of one unit, between 0 and 1, or numbers of classes.
+    classes : int, optional
+        How many classes there are; None if it is the output of one unit.
 
     Attributes
     ----------
     ax_, figure_ : Axes, Figure
         What `plot` drew on.
-    surface_ : ContourSet
-        The filled contours.
+    surface_ : ContourSet or QuadMesh
+        The filled contours of an output, or the colored grid of classes.
     """
 
     ax_: Any
     figure_: Any
     surface_: Any
 
-    def __init__(self, *, xx0: Any, xx1: Any, response: Any) -> None:
-        self.xx0, self.xx1, self.response = xx0, xx1, response
+    def __init__(self, *, xx0: Any, xx1: Any, response: Any, classes: int | None = None) -> None:
+        self.xx0, self.xx1, self.response, self.classes = xx0, xx1, response, classes
 
     @classmethod
     def from_network(
@@ -220,23 +230,36 @@ class DecisionBoundaryDisplay:
         """
         if nn.layers[0] != 2:
             raise ValueError(f"nn must have two inputs, got layers[0] = {nn.layers[0]}")
-        if operator.index(grid_resolution) < 2:
-            raise ValueError(f"grid_resolution must be an integer >= 2, got {grid_resolution}")
+        if not isinstance(grid_resolution, int | np.integer) or grid_resolution < 2:
+            raise ValueError(f"grid_resolution must be an integer >= 2, got {grid_resolution!r}")
+        if not 0 <= eps < np.inf:
+            raise ValueError(f"eps must be a finite number >= 0, got {eps!r}")
+        if X is None and y is not None:
+            raise ValueError("X must be given with y, got None")
         samples = None if X is None else np.asarray(X, dtype=np.float64)
         if samples is not None and (samples.ndim != 2 or samples.shape[1] != 2 or not len(samples)):
             raise ValueError(f"X must have rows of 2 columns, got shape {samples.shape}")
+        if samples is not None and not np.isfinite(samples).all():
+            raise ValueError("X must hold finite numbers, got NaN or infinity")
+        units = np.shape(nn.W[-1])[1]
+        targets = None if y is None or samples is None else _targets(y, len(samples), units)
         corners = np.array([[0.0, 0.0], [1.0, 1.0]]) if samples is None else samples
         ranges = zip(corners.min(axis=0) - eps, corners.max(axis=0) + eps, strict=True)
         xx0, xx1 = np.meshgrid(*[np.linspace(*ends, grid_resolution) for ends in ranges])
         outputs = nn.predict(np.column_stack([xx0.ravel(), xx1.ravel()]))
-        several = outputs.shape[1] > 1
-        response = outputs.argmax(axis=1) if several else outputs[:, 0]
-        display = cls(xx0=xx0, xx1=xx1, response=response.reshape(xx0.shape))
+        response = outputs.argmax(axis=1) if units > 1 else outputs[:, 0]
+        classes = units if units > 1 else None
+        display = cls(xx0=xx0, xx1=xx1, response=response.reshape(xx0.shape), classes=classes)
         display.plot(ax, **kwargs)
         display.ax_.set_title(repr(nn))
         if samples is not None:
-            colors = "white" if y is None else _classes(y, len(samples))
-            display.ax_.scatter(*samples.T, c=colors, cmap="coolwarm", edgecolors="black", zorder=3)
+            surface = display.surface_  # a target has the color of the region that it belongs in
+            colors = (
+                {"color": "white"}
+                if targets is None
+                else {"c": targets, "cmap": surface.get_cmap(), "norm": surface.norm}
+            )
+            display.ax_.scatter(*samples.T, edgecolors="black", zorder=3, **colors)
         return display
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
@@ -247,7 +270,7 @@ class DecisionBoundaryDisplay:
         ax : Axes, optional
             Where to draw; a new figure of pyplot without it.
         **kwargs
-            Passed to `Axes.contourf`.
+            Passed to `Axes.contourf`, or for classes to `Axes.pcolormesh`.
 
         Returns
         -------
@@ -256,27 +279,44 @@ class DecisionBoundaryDisplay:
         """
         ax = _new_axes() if ax is None else ax
         self.ax_, self.figure_ = ax, ax.figure
-        classes = np.issubdtype(np.asarray(self.response).dtype, np.integer)
-        levels = np.arange(np.max(self.response) + 2) - 0.5 if classes else np.linspace(0, 1, 11)
-        options = {"levels": levels, "cmap": "coolwarm", "alpha": 0.7} | kwargs
-        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **options)
-        if not classes:
+        options = {"cmap": "coolwarm", "alpha": 0.7} | kwargs
+        grid = self.xx0, self.xx1, self.response
+        if self.classes is None:
+            levels = {"levels": np.linspace(0, 1, 11)}
+            self.surface_ = ax.contourf(*grid, **levels | options)
             if np.min(self.response) < 0.5 < np.max(self.response):
-                ax.contour(self.xx0, self.xx1, self.response, levels=[0.5], colors="black")
+                ax.contour(*grid, levels=[0.5], colors="black")
             self.figure_.colorbar(self.surface_, ax=ax, label="Output")
+        else:  # contours would run through all classes between two neighbours
+            limits = {"vmin": -0.5, "vmax": self.classes - 0.5, "shading": "nearest"}
+            self.surface_ = ax.pcolormesh(*grid, **limits | options)
+            ticks = range(self.classes)
+            self.figure_.colorbar(self.surface_, ax=ax, label="Class", ticks=ticks)
         ax.set(xlabel="Input 0", ylabel="Input 1")
         return self
 
 
-def _classes(y: Any, samples: int) -> Any:
+def _isolated(finite: Any) -> list[int]:
+    """Return the numbers of the points that no line leads to."""
+    padded = np.concatenate([[False], finite, [False]])
+    return [int(i) for i in np.nonzero(finite & ~padded[:-2] & ~padded[2:])[0]]
+
+
+def _targets(y: Any, samples: int, units: int) -> Any:
+    """Return a number for each sample: that of its class, or the target of a single output."""
     targets = np.asarray(y)
     if targets.ndim not in (1, 2) or len(targets) != samples:
         raise ValueError(
             f"y must have a target for each of {samples} samples, got shape {targets.shape}"
         )
+    if targets.ndim == 2 and targets.shape[1] not in (1, units):
+        raise ValueError(f"y must have 1 or {units} columns, got shape {targets.shape}")
     if targets.ndim == 2 and targets.shape[1] > 1:
         return targets.argmax(axis=1)
-    return targets.ravel()
+    targets = targets.ravel()
+    if units > 1 and not np.isin(targets, np.arange(units)).all():
+        raise ValueError(f"y must hold numbers of classes from 0 to {units - 1}, got {y!r:.60}")
+    return targets
 
 
 def _new_axes() -> Any:

@@ -23,7 +23,7 @@ def test_a_trained_network(xor_data):
     tree = shown(nn)
     assert tree.find("strong").text == "NeuralNetwork: 2-2-1"
     assert rows(tree) == {
-        "units, bias included": "3 → 3 → 1",
+        "layers": "2 → 2 → 1, all sigmoid",
         "weights": "12",
         "alpha": "0.5",
         "epochs": "2,000",
@@ -49,6 +49,15 @@ def test_losses_that_cannot_be_drawn():
     assert shown(nn).find("svg") is None
     nn.history.add(5, 0.5, None, 0.0)
     assert shown(nn).find("svg") is not None
+
+
+def test_a_long_history_is_thinned():
+    nn = NeuralNetwork([2, 1])
+    for epoch in range(1, 10_001):
+        nn.history.add(epoch, 1.0 / epoch, None, 0.0)
+    points = shown(nn).find(".//polyline").get("points").split()
+    assert 200 < len(points) <= 241
+    assert points[0].startswith("0.0,0.0") and points[-1] == "240.0,40.0"
 
 
 def test_text_is_escaped():

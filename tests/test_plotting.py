@@ -54,9 +54,26 @@ def test_losses_that_are_not_finite(ax):
     ax.figure.canvas.draw()
 
 
-def test_a_single_point_is_marked(ax):
+def test_isolated_points_are_marked(ax):
+    display = LossCurveDisplay(
+        epochs=[1, 2, 3, 4], losses=[4, 3, 2, 1], validation_losses=[None, 2, None, 1]
+    ).plot(ax)
+    assert [line.get_markevery() for line in display.lines_] == [None, [1, 3]]
     (line,) = LossCurveDisplay(epochs=[1], losses=[0.5]).plot(ax).lines_
-    assert line.get_marker() == "o"
+    assert (line.get_marker(), line.get_markevery()) == ("o", [0])
+
+
+def test_short_names_of_options_and_a_label(ax):
+    (line,) = LossCurveDisplay(epochs=[1, 2], losses=[2, 1]).plot(ax, ls=":", label="mine").lines_
+    assert line.get_linestyle() == ":"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mine"]
+
+
+@pytest.mark.parametrize(("losses", "scale"), [([0.0, 0.0], "linear"), ([], "log")])
+def test_nothing_that_a_log_scale_could_show(losses, scale, ax):
+    LossCurveDisplay(epochs=list(range(len(losses))), losses=losses).plot(ax)
+    assert ax.get_yscale() == scale
+    ax.figure.canvas.draw()
 
 
 def test_nothing_to_draw(ax):
@@ -90,8 +107,20 @@ def test_decision_boundary_of_classes(ax):
     nn = make(NeuralNetwork, [2, 3])
     display = DecisionBoundaryDisplay.from_network(nn, [[-5, -5], [5, 5]], np.eye(3)[:2], ax)
     assert set(np.unique(display.response)) <= {0, 1, 2}
-    assert len(ax.figure.axes) == 1
+    assert ax.figure.axes[1].get_ylabel() == "Class"
     ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("outputs", "targets"), [(3, [0, 1]), (3, [2, 2]), (1, [1, 1])])
+def test_samples_have_the_colors_of_their_regions(outputs, targets, ax):
+    nn = make(NeuralNetwork, [2, outputs])
+    display = DecisionBoundaryDisplay.from_network(nn, [[0, 0], [1, 1]], targets, ax)
+    (points,) = [c for c in ax.collections if len(c.get_offsets()) == 2]
+    np.testing.assert_array_equal(
+        points.to_rgba(targets, alpha=1), display.surface_.to_rgba(targets, alpha=1)
+    )
+    assert points.get_clim() == display.surface_.get_clim()
+    assert points.get_clim() == ((0, 1) if outputs == 1 else (-0.5, outputs - 0.5))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +129,14 @@ def test_decision_boundary_of_classes(ax):
         ([3, 1], {}, r"nn must have two inputs, got layers\[0\] = 3"),
         ([2, 1], {"grid_resolution": 1}, "grid_resolution must be an integer >= 2, got 1"),
         ([2, 1], {"X": [[1, 2, 3]]}, r"X must have rows of 2 columns, got shape \(1, 3\)"),
+        ([2, 1], {"grid_resolution": 2.5}, "grid_resolution must be an integer >= 2, got 2.5"),
+        ([2, 1], {"eps": -1.0}, "eps must be a finite number >= 0, got -1.0"),
+        ([2, 1], {"eps": math.nan}, "eps must be a finite number >= 0, got nan"),
+        ([2, 1], {"y": [1]}, "X must be given with y"),
+        ([2, 1], {"X": [[1, math.nan]]}, "X must hold finite numbers"),
         ([2, 1], {"X": [[1, 2]], "y": [1, 2]}, "y must have a target for each of 1 samples"),
+        ([2, 3], {"X": [[1, 2]], "y": [3]}, "y must hold numbers of classes from 0 to 2"),
+        ([2, 3], {"X": [[1, 2]], "y": [[0, 1]]}, "y must have 1 or 3 columns"),
     ],
 )
 def test_decision_boundary_checks_its_arguments(layers, options, message, ax):
