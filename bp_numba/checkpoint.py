@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -36,20 +37,20 @@ class Checkpoint:
 
     def __init__(self, network: Any, path: str | os.PathLike[str], every: float) -> None:
         self._network, self._path, self._every = network, path, every
-        self._kept = snapshot(network)
+        self._keep()
         if Path(path).exists():
             self._check_replaceable()
         self._save()
 
     def epoch_ended(self) -> None:
         """Keep the network's state, and save it if it is time to."""
-        self._kept = snapshot(self._network)
+        self._keep()
         if monotonic() - self._saved_at >= self._every:
             self._try_to_save()
 
     def end(self) -> None:
         """Save the network as it is."""
-        self._kept = snapshot(self._network)
+        self._keep()
         self._save()
 
     def interrupted(self) -> None:
@@ -57,8 +58,18 @@ class Checkpoint:
         if self._kept.epochs_trained > self._saved_epochs:
             self._try_to_save()
 
+    def _keep(self) -> None:
+        self._kept = snapshot(self._network)
+        self._points = len(self._kept.losses), len(self._kept.history)
+
     def _save(self) -> None:
-        save_model(self._path, self._kept)
+        losses, points = self._points  # both lists may have grown since
+        model = replace(
+            self._kept,
+            losses=self._kept.losses[:losses],
+            history=self._kept.history.first(points),
+        )
+        save_model(self._path, model)
         self._saved_at, self._saved_epochs = monotonic(), self._kept.epochs_trained
 
     def _try_to_save(self) -> None:

@@ -52,6 +52,10 @@ class History:
         self.validation_losses.append(validation_loss)
         self.seconds.append(seconds)
 
+    def first(self, points: int) -> "History":
+        """Return a new history of the first points only."""
+        return History(*(values[:points] for values in vars(self).values()))
+
     def to_dict(self) -> dict[str, list[float | None]]:
         """Return a new dict of the four lists, as `json.dump` or `pandas.DataFrame` take it."""
         return asdict(self)

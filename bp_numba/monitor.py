@@ -16,8 +16,8 @@ class Monitor:
     ----------
     network : NeuralNetwork
         Its `losses`, `history` and `epochs_trained` are kept up to date.
-    epochs, samples : int
-        Size of the run.
+    done, epochs, samples : int
+        Epochs of the run that lie behind, and its size.
     loss, validation_loss : callable
         Without arguments; `validation_loss` may be None.
     verbose, progress, callback, checkpoint, checkpoint_every
@@ -27,6 +27,7 @@ class Monitor:
     def __init__(
         self,
         network: Any,
+        done: int,
         epochs: int,
         samples: int,
         loss: Callable[[], Any],
@@ -38,10 +39,10 @@ class Monitor:
         checkpoint: str | os.PathLike[str] | None,
         checkpoint_every: float,
     ) -> None:
-        self._network, self._epoch, self._samples = network, 0, samples
+        self._network, self._epoch, self._samples = network, done, samples
         self._loss, self._validation_loss = loss, validation_loss
         self._verbose, self._callback = verbose, callback
-        self._bar = _bar(epochs) if progress else None
+        self._bar = _bar(done, epochs) if progress else None
         self._checkpoint = (
             None if checkpoint is None else _checkpoint(network, checkpoint, checkpoint_every)
         )
@@ -74,7 +75,8 @@ class Monitor:
         enough = self._display() if display else False
         if self._bar is not None:
             self._bar.update(count)
-            rate = self._samples * self._bar.n / max(self._bar.format_dict["elapsed"], 1e-9)
+            samples = self._samples * (self._bar.n - self._bar.initial)
+            rate = samples / max(self._bar.format_dict["elapsed"], 1e-9)
             self._bar.set_postfix_str(f"{self._shown}{rate:,.0f} samples/s", refresh=False)
         if self._checkpoint:
             self._checkpoint.epoch_ended()
@@ -106,7 +108,7 @@ def _tell(callback: Any, event: str, *arguments: Any) -> None:
         method(*arguments)
 
 
-def _bar(epochs: int) -> Any:
+def _bar(done: int, epochs: int) -> Any:
     try:
         from tqdm.auto import tqdm
     except ModuleNotFoundError:
@@ -114,7 +116,7 @@ def _bar(epochs: int) -> Any:
             "progress=True needs tqdm, which is not installed: pip install 'bp_numba[cli]'",
             name="tqdm",
         ) from None
-    return tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
+    return tqdm(initial=done, total=epochs, unit="epoch", dynamic_ncols=True)
 
 
 def _checkpoint(*arguments: Any) -> Any:

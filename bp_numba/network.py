@@ -166,7 +166,7 @@ class NeuralNetwork(ReferenceNetwork):
     def sigmoid(self, x: Any) -> Any:
         """Return 1 / (1 + exp(-x)), element by element; large arrays by the compiled kernel.
 
-        The kernel's error is below 2 ulp, and where exp overflows it gives no warning.
+        The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
         """
         return prediction.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
 
@@ -183,6 +183,7 @@ class NeuralNetwork(ReferenceNetwork):
         validation: tuple[Any, Any] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: float = 60.0,
+        initial_epoch: int = 0,
     ) -> None:
         """Train on every row of X in turn, `epochs` times, and print the loss now and then.
 
@@ -197,7 +198,7 @@ class NeuralNetwork(ReferenceNetwork):
             pairs of predictions and targets. Pass `y[:, np.newaxis]` for the true loss.
         epochs : int, default 1000
             Passes over the samples. They are counted from 1 in every call, but training goes on
-            from the present weights.
+            from the present weights; see `initial_epoch`.
         displayUpdate : number, default 100
             `[INFO] epoch=..., loss=...` is printed after the first epoch and after every one
             that this divides; 0 means every epoch. These are the display points.
@@ -214,11 +215,14 @@ class NeuralNetwork(ReferenceNetwork):
         checkpoint : path-like, optional
             File that the network is saved to at once, at the ends of epochs, when training ends,
             and after Ctrl-C or an error: then as it was when the last slice of whole epochs ended,
-            0.1 s or one epoch ago. `load` it and train the remaining epochs: the weights are bit
-            for bit those of an uninterrupted run. A file that is there must hold a network of
-            the same layers that was trained for no more epochs.
+            0.1 s or one epoch ago. `load` it and go on with `initial_epoch=nn.epochs_trained`:
+            weights and losses are bit for bit those of an uninterrupted run. A file that is there
+            must hold a network of the same layers that was trained for no more epochs.
         checkpoint_every : float, default 60.0
             Seconds between two checkpoints, at least.
+        initial_epoch : int, default 0
+            Epochs of this run that lie behind: counting and display points go on as if they had
+            been trained in this call, up to `epochs`.
 
         Raises
         ------
@@ -242,6 +246,7 @@ class NeuralNetwork(ReferenceNetwork):
         [INFO] epoch=1, loss=0.5541668
         """
         epochs = check.check_epochs(epochs)
+        done = check.check_initial_epoch(initial_epoch, epochs)
         interval = check.check_display_update(displayUpdate)
         X, y = check.as_numbers(X, "X"), check.as_numbers(y, "y")
         if X.ndim == 1 and len(self.W[0]) == 2:
@@ -249,6 +254,7 @@ class NeuralNetwork(ReferenceNetwork):
         advance = self._advance(X, y)
         monitor = Monitor(
             self,
+            done,
             epochs,
             len(X),
             self._loss_of(X, y),
@@ -259,8 +265,7 @@ class NeuralNetwork(ReferenceNetwork):
             checkpoint=checkpoint,
             checkpoint_every=check.check_seconds(checkpoint_every, "checkpoint_every"),
         )
-        displayed = ((epoch, True) for epoch in display_epochs(epochs, interval))
-        done = 0
+        displayed = ((epoch, True) for epoch in display_epochs(epochs, interval, done))
         with monitor:
             for stop, display in chain(displayed, [(epochs, False)]):
                 while done < stop:
@@ -441,9 +446,9 @@ _METHODS = {
 }
 
 
-def display_epochs(epochs: int, interval: int | None) -> Iterator[int]:
-    """Yield the epochs after which the loss is shown: the first and every multiple of interval."""
-    if epochs:
+def display_epochs(epochs: int, interval: int | None, done: int = 0) -> Iterator[int]:
+    """Yield the epochs after `done` whose loss is shown: the first and multiples of interval."""
+    if done < 1 <= epochs:
         yield 1
     if interval is not None:
-        yield from range(max(interval, 2), epochs + 1, interval)
+        yield from range((max(done, 1) // interval + 1) * interval, epochs + 1, interval)

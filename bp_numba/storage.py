@@ -8,22 +8,21 @@ The archive is not compressed, so that no entry can be larger than the file; not
 `numpy.load(path, allow_pickle=False)` reads it too.
 """
 
-import contextlib
+import copy
 import errno
 import io
 import json
 import math
 import os
-import uuid
 import zipfile
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bp_numba.files import replacing
 from bp_numba.history import History
 from bp_numba.validation import check_alpha, check_weights
 
@@ -50,14 +49,14 @@ class Model:
 
 
 def snapshot(network: Any) -> Model:
-    """Return a network's present state, with copies of its weights."""
+    """Return a network's present state, with copies of its weights and metadata."""
     return Model(
         layers=[int(size) for size in network.layers],
         alpha=check_alpha(network.alpha),
         epochs_trained=network.epochs_trained,
         losses=network.losses,
         history=network.history,
-        metadata=network.metadata,
+        metadata=copy.deepcopy(network.metadata),
         W=[w.copy() for w in check_weights(network.W)],
     )
 
@@ -85,24 +84,8 @@ def save_model(path: _Path, model: Model) -> None:
     }
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     matrices = {f"W{l}": w for l, w in enumerate(model.W)}
-    with _replacing(Path(os.path.realpath(path))) as file:
+    with replacing(path) as file:
         np.savez(file, header=text, **matrices)  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Any:
-    """Open a new file for writing that takes the place of `path` when it is complete."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def load_model(path: _Path) -> Model:

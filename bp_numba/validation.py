@@ -67,6 +67,17 @@ def check_epochs(epochs: Any) -> int:
     return number
 
 
+def check_initial_epoch(value: Any, epochs: int) -> int:
+    """Return initial_epoch as an int; raise unless it is an integer from 0 to epochs."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"initial_epoch must be an integer >= 0, got {value!r}") from None
+    if not 0 <= number <= epochs:
+        raise ValueError(f"initial_epoch must be from 0 to epochs = {epochs}, got {value!r}")
+    return number
+
+
 def check_display_update(value: Any) -> int | None:
     """Return the number of epochs between two displays, or None if there is only the first.
 

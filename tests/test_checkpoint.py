@@ -175,6 +175,23 @@ def test_a_disk_that_is_full_for_a_while_ends_nothing(xor_data, tmp_path, monkey
     assert_same_weights(NeuralNetwork.load(path), nn, atol=0)
 
 
+def test_what_is_saved_late_is_of_one_moment(xor_data, tmp_path, monkeypatch):
+    """A file that an interrupt writes has no display points from after its weights."""
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+
+    def callback(network, epoch, loss):
+        network.metadata["epoch"] = epoch
+        if epoch == 300:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nn.fit(*xor_data, 500, 100, verbose=False, callback=callback, checkpoint=path)
+    assert nn.history.epochs == [1, 100, 200, 300]
+    saved = NeuralNetwork.load(path)
+    assert saved.epochs_trained == 200 and saved.metadata == {"epoch": 200}
+    assert saved.history.epochs == [1, 100, 200] and saved.losses == nn.losses[:3]
+
+
 def test_weights_that_are_replaced_while_it_trains_are_saved(xor_data, tmp_path):
     nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
 

@@ -238,6 +238,37 @@ def test_early_stopping_checks_its_arguments(options):
         EarlyStopping(**options)
 
 
+# runs that are continued
+
+
+@pytest.mark.parametrize("done", [0, 1, 99, 100, 150, 250])
+def test_a_continued_run_counts_and_shows_like_a_whole_one(done, xor_data, capsys):
+    whole, parts = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    whole.fit(*xor_data, epochs=250)
+    expected = capsys.readouterr().out
+    parts.fit(*xor_data, epochs=done)
+    parts.fit(*xor_data, epochs=250, initial_epoch=done)
+    assert capsys.readouterr().out == expected
+    assert parts.history.epochs == whole.history.epochs and parts.epochs_trained == 250
+    assert parts.history.losses == whole.history.losses
+    assert_same_weights(parts, whole, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("initial_epoch", "error", "message"),
+    [
+        (-1, ValueError, "initial_epoch must be from 0 to epochs = 10, got -1"),
+        (11, ValueError, "initial_epoch must be from 0 to epochs = 10, got 11"),
+        (1.5, TypeError, "initial_epoch must be an integer >= 0, got 1.5"),
+    ],
+)
+def test_initial_epochs_that_cannot_be(initial_epoch, error, message, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    with pytest.raises(error, match=message):
+        nn.fit(*xor_data, epochs=10, initial_epoch=initial_epoch)
+    assert nn.epochs_trained == 0
+
+
 # progress
 
 

@@ -21,6 +21,7 @@ ALLOWED = {
         "plotting", "validation",
     },
     "checkpoint": {"storage"},
+    "files": set(),
     "cpu": set(),
     "entry_points": {"batch", "inputs", "jit", "kernels", "layout", "rows", "simd", "tiles"},
     "examples.__init__": set(),
@@ -48,7 +49,7 @@ ALLOWED = {
     "sigmoid": {"jit", "simd", "tracing"},
     "simd": {"jit", "tracing"},
     "stopping": set(),
-    "storage": {"history", "validation"},
+    "storage": {"files", "history", "validation"},
     "tiles": {"cpu", "inputs", "jit", "layout", "sigmoid", "simd", "tracing"},
     "tracing": {"cpu"},
     "training": {

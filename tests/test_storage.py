@@ -120,6 +120,12 @@ def test_what_cannot_be_saved_replaces_nothing(trained, tmp_path):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
+def test_a_device_is_not_replaced_by_a_file(trained):
+    with pytest.raises(OSError, match=f"{os.devnull} must be a file, or new"):
+        trained.save(os.devnull)
+    assert not os.path.isfile(os.devnull)
+
+
 def test_a_link_stays_a_link_and_the_mode_is_that_of_new_files(trained, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "model.npz")
     trained.save(tmp_path / "link")

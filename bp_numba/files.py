@@ -1,0 +1,49 @@
+"""Files that are replaced in one step: whoever reads one sees the old or the new, never a part."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new file for writing that takes the place of `path` when it is complete.
+
+    Until then it has another name, in the same folder. After an error it is gone, and what was
+    there before is untouched.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or if `path` is a device, a pipe or a folder.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(f"{os.fspath(path)} must be a file, or new")  # as root, /dev/null would go
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def check_writable(path: str | os.PathLike[str], size: int = 0) -> None:
+    """Raise OSError unless a file of `size` bytes can be written there; nothing is replaced."""
+    with contextlib.suppress(_Enough), replacing(path) as file:
+        file.write(bytes(size))
+        file.flush()
+        os.fsync(file.fileno())
+        raise _Enough
+
+
+class _Enough(Exception):
+    pass
