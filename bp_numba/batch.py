@@ -1,17 +1,18 @@
 """Kernels that predict many samples at a time: one in each lane of two vectors.
 
 They read the user's own matrices, row after row. The activations of unit i are the `VECTORS`
-vectors from i * VECTORS * lanes on; two halves of a buffer take turns as source and target.
+vectors from i * VECTORS * lanes on; two halves of a buffer take turns as source and target. Inputs
+that are zero in all of the samples are left out.
 """
 
 from numba import types
 
 from bp_numba.jit import kernel
-from bp_numba.layout import Floats
+from bp_numba.layout import Floats, Offsets
 from bp_numba.sigmoid import sigmoid
-from bp_numba.simd import fma, transposed
+from bp_numba.simd import any_nonzero, fma, transposed
 from bp_numba.tiles import copy, filled, lanes, nothing, same, store, tile, total
-from bp_numba.tracing import Index, Memory, Vector, operation
+from bp_numba.tracing import Index, Memory, Registers, Vector, loop, operation
 
 UNITS, VECTORS = 8, 2
 """Units and vectors of samples computed at a time: sixteen sums. With one vector, and half as many
@@ -37,6 +38,26 @@ def store_units(nets: list[Vector], activations: Memory, at: Index) -> None:
     """Write the net inputs, one vector after the other."""
     for n, net in enumerate(nets):
         activations.store(at + n * net.lanes, net)
+
+
+@operation(lambda memory, *_: types.intp)
+def any_not_finite(memory: Memory, whole: Index, size: Index) -> Index:
+    """Return 1 if an element is infinite or NaN, else 0: `UNITS` vectors at a time up to whole."""
+    tile, v = Registers([memory.zero()] * UNITS), memory.vector.count
+    for at in loop(whole * 0, whole, UNITS * v):
+        tile.vectors = [fma(memory.load(at + n * v), 0.0, s) for n, s in enumerate(tile.vectors)]
+    for at in loop(whole, size):
+        first, *others = tile.vectors
+        tile.vectors = [fma(memory.broadcast(at), 0.0, first), *others]
+    return any_nonzero(tile.vectors)
+
+
+@operation(lambda activations, *_: types.intp)
+def list_if_active(activations: Memory, at: Index, i: Index, listed: Memory, count: Index) -> Index:
+    """Write listed[count] = i, and return count + 1 if the vectors at `at` are not all zero."""
+    listed[count] = i.value
+    vectors = [activations.load(at + q * activations.vector.count) for q in range(VECTORS)]
+    return count + any_nonzero(vectors)
 
 
 @operation(tile(UNITS * VECTORS))
@@ -100,15 +121,43 @@ def load_samples(
 
 
 @kernel
+def is_finite(matrix: Floats) -> bool:
+    """Tell if no element is infinite or NaN."""
+    step = UNITS * lanes(matrix)
+    return not any_not_finite(matrix, matrix.size // step * step, matrix.size)
+
+
+@kernel
+def list_active(activations: Floats, units: int, listed: Offsets) -> int:
+    """Write which units of a_0 are not zero in all of the samples, and return how many."""
+    count = 0
+    for i in range(units):
+        count = list_if_active(activations, i * VECTORS * lanes(activations), i, listed, count)
+    return count
+
+
+@kernel
 def forward_samples(
-    matrix: Floats, rows: int, columns: int, activations: Floats, source: int, target: int
+    matrix: Floats,
+    rows: int,
+    columns: int,
+    activations: Floats,
+    source: int,
+    target: int,
+    listed: Offsets,
+    count: int,
 ) -> None:
-    """Write a_{l+1}: tiles of units, those left over one by one, then the sigmoid of all."""
+    """Write a_{l+1}: tiles of units, those left over one by one, then the sigmoid of all.
+
+    Tiles take the first count of the listed rows, each row in its turn: a row of zeros that is
+    left out changes no sum.
+    """
     v = lanes(activations) * VECTORS
     whole, whole_rows = columns // UNITS * UNITS, rows // UNITS * UNITS
     for j in range(0, whole, UNITS):
         sums = unit_sums(activations)
-        for i in range(rows):
+        for k in range(count):
+            i = listed[k]
             sums = multiply_units(sums, matrix, i * columns + j, activations, source + i * v)
         store_units(sums, activations, target + j * v)
     for j in range(whole, columns):

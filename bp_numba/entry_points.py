@@ -8,7 +8,14 @@ from typing import Any
 
 from numba import types
 
-from bp_numba.batch import VECTORS, forward_samples, load_samples, store_outputs
+from bp_numba.batch import (
+    VECTORS,
+    forward_samples,
+    is_finite,
+    list_active,
+    load_samples,
+    store_outputs,
+)
 from bp_numba.inputs import Inputs
 from bp_numba.jit import entry_point, kernel
 from bp_numba.kernels import (
@@ -134,22 +141,31 @@ def predict(
 ) -> int:
     """Write the predictions for all rows of X, of which the column of ones may be missing.
 
-    The table holds the units and scratch space: 2 * VECTORS vectors for each unit of the largest
-    layer, whose units are made even in number. X of shape (rows, columns) and the outputs of
-    shape (rows, units[L]) are given by their addresses.
+    The table holds the units, scratch space (2 * VECTORS vectors for each unit of the largest
+    layer, whose units are made even in number), the numbers of all units of the largest layer, and
+    room for those of layer 0. X of shape (rows, columns) and the outputs of shape (rows, units[L])
+    are given by their addresses.
     """
     units, activations = integers_at(table, 0), floats_at(table, 1)
+    everything, active = integers_at(table, 2), integers_at(table, 3)
     last = units.size - 1
     X = memory_at(activations, inputs, rows * columns)
     Y = memory_at(activations, outputs, rows * units[last])
     step = VECTORS * lanes(activations)
+    may_skip = is_finite(floats_at(matrices, 0))  # zero times infinity would be NaN
     for row in range(0, rows, step):
         count, source, target = min(step, rows - row), 0, activations.size // 2
         load_samples(X, row * columns, columns, count, activations, units[0])
+        listed, listed_count = everything, units[0]
+        if may_skip:
+            listed, listed_count = active, list_active(activations, units[0], active)
         for l in range(last):
             matrix = floats_at(matrices, l)
-            forward_samples(matrix, units[l], units[l + 1], activations, source, target)
+            forward_samples(
+                matrix, units[l], units[l + 1], activations, source, target, listed, listed_count
+            )
             source, target = target, source
+            listed, listed_count = everything, units[l + 1]
         store_outputs(activations, source, units[last], Y, row * units[last], count)
     return 1
 

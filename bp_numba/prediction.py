@@ -90,7 +90,7 @@ def _activated(function: Any, nets: Floats) -> Floats:
 def sigmoid(nets: Any) -> Any:
     """Return 1 / (1 + exp(-nets)); many float64 elements by the compiled kernel.
 
-    The kernel's error is below 2 ulp, and where exp overflows it gives no warning.
+    The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
     """
     if nets.size >= MANY and nets.dtype == np.float64 and nets.flags.c_contiguous:
         if (function := _activate.get()) is not None:

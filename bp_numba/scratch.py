@@ -76,7 +76,8 @@ class Scratch:
         activations = aligned_zeros(4 * (max(units) + max(units) % 2) * lanes())
         self.X, self.Y = np.empty(FEW * units[0]), np.empty((FEW, units[-1]))
         self.few = address(self.X), address(self.Y)
-        self._batch = [sizes, activations]
+        numbers = np.arange(max(units), dtype=np.int64)
+        self._batch = [sizes, activations, numbers, numbers[: units[0]].copy()]
         self._batch_table = address_table(self._batch)
         self.batch = address(self._batch_table)
 

@@ -8,6 +8,7 @@ seeing their parts: the kernels compile in half the time.
 
     + - * / fma                  lane by lane; fma(a, b, c) = a * b + c
     where_greater, first_lanes   choose between lanes, or lanes and zero
+    any_nonzero                  1 or 0
     round_to_float32             as if stored and loaded
     sum_rows, transposed         square tiles
     floats_at, integers_at       memory from a table of addresses
@@ -16,6 +17,7 @@ seeing their parts: the kernels compile in half the time.
 
 import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -54,6 +56,15 @@ def first_lanes(value: Vector, count: Index) -> Vector:
     lane = ir.Constant(numbers, list(range(value.lanes)))
     inside = builder.icmp_signed("<", lane, splat(count, numbers).value)
     return value.like(builder.select(inside, value.value, value.constant(0.0).value))
+
+
+def any_nonzero(vectors: Sequence[Vector]) -> Index:
+    """Return 1 if any lane of the vectors is not zero, NaN included, else 0."""
+    builder, zero = vectors[0].builder, vectors[0].constant(0.0)
+    flags = [builder.fcmp_unordered("!=", vector.value, zero.value) for vector in vectors]
+    bits = builder.bitcast(reduce(builder.or_, flags), ir.IntType(zero.lanes))
+    found = builder.icmp_unsigned("!=", bits, bits.type(0))
+    return Index(builder, builder.zext(found, ir.IntType(64)))
 
 
 def round_to_float32(value: Vector) -> Vector:

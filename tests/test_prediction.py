@@ -90,10 +90,29 @@ def test_results_are_not_written_again(either_way):
         assert np.isfinite(nn.predict(samples(rows, 5))).all()
 
 
+@pytest.mark.parametrize("rows", [1, 2, FEW, 100])
+def test_zero_inputs_meet_weights_that_are_not_finite(rows, either_way):
+    nn, reference = twins([40, 9, 3])
+    X = samples(rows, 40)
+    X[:, ::2] = 0.0
+    X[0, 0] = -0.0
+    np.testing.assert_allclose(nn.predict(X), reference.predict(X), rtol=0, atol=1e-13)
+    for row, column, value in [(2, 0, np.inf), (38, 8, np.nan), (0, 9, -np.inf), (40, 3, np.nan)]:
+        for network in (nn, reference):
+            network.W[0] = weights_copy(make(NeuralNetwork, [40, 9, 3]))[0]
+            network.W[0][row, column] = value
+        with np.errstate(all="ignore"):
+            expected, outputs = reference.predict(X), nn.predict(X)
+        assert np.isnan(expected).any()
+        np.testing.assert_array_equal(np.isnan(outputs), np.isnan(expected))
+
+
 @needs_jit
-def test_a_row_is_predicted_alike_wherever_it_is(compiled):
+@pytest.mark.parametrize("density", [1.0, 0.3])
+def test_a_row_is_predicted_alike_wherever_it_is(density, compiled):
     nn = make(NeuralNetwork, [5, 9, 3])
     X = samples(1000, 5)
+    X *= np.random.default_rng(1).random(X.shape) < density
     whole = nn.predict(X)
     for rows in (2, 7, FEW, FEW + 1, 600):
         np.testing.assert_array_equal(nn.predict(X[:rows]), whole[:rows])

@@ -118,6 +118,27 @@ def test_where_greater_takes_the_last_for_nan():
     np.testing.assert_array_equal(lane_by_lane(apply)(a, b, x, y), np.where(a > b, x, y))
 
 
+@operation(nothing)
+def write_any_nonzero(pairs: Memory, at: Index, found: Memory, number: Index) -> None:
+    vectors = [pairs.load(at), pairs.load(at + LANES)]
+    found[number] = simd.any_nonzero(vectors).value
+
+
+def test_any_nonzero():
+    @numba.njit
+    def run(pairs, found):
+        for number in range(found.size):
+            write_any_nonzero(pairs, number * 2 * LANES, found, number)
+
+    pairs = np.zeros((len(SPECIAL) + 1, 2 * LANES))
+    pairs[np.arange(len(SPECIAL)), np.arange(len(SPECIAL)) * 5 % (2 * LANES)] = SPECIAL
+    pairs[-1] = -0.0
+    found = np.full(len(pairs), -1)
+    run(pairs.ravel(), found)
+    np.testing.assert_array_equal(found, (pairs != 0).any(axis=1))
+    assert 0 in found and 1 in found
+
+
 def test_round_to_float32():
     def apply(a):
         return simd.round_to_float32(a)
