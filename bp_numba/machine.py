@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bp_numba import NeuralNetwork, __version__, native
-from bp_numba.cpu import lanes
+from bp_numba.cpu import FEWEST_LANES, most_lanes
 
 
 def machine_lines() -> Iterator[str]:
@@ -19,7 +19,7 @@ def machine_lines() -> Iterator[str]:
     for package in ("numpy", "numba", "llvmlite"):
         yield f"{package} {_version(package)}"
     yield f"CPU: {binding.get_host_cpu_name()}, {os.cpu_count()} logical cores, {platform.system()}"
-    yield f"vectors of {lanes()} float64, {64 * lanes()} bits"
+    yield f"vectors of {most_lanes()} float64, {64 * most_lanes()} bits"
     folder, files = native.cache_folder(), kept_files()
     size = sum(file.stat().st_size for file in files)
     yield f"cache: {folder or 'none'}, {len(files)} files, {size / 1024:.0f} KiB"
@@ -52,12 +52,14 @@ def model_lines(path: Path) -> Iterator[str]:
 
 def warmup_lines() -> Iterator[str]:
     """Load or compile every kernel; yield how long each took."""
-    for name in native.ARGUMENTS:
+    kernels = dict.fromkeys((name, most_lanes()) for name in native.ARGUMENTS)
+    kernels |= dict.fromkeys((name, FEWEST_LANES) for name in ("train_blocks", "train_samples"))
+    for name, lanes in kernels:
         started = perf_counter()
-        if native.entry_point(name) is None:
+        if native.entry_point(name, lanes) is None:
             yield "NUMBA_DISABLE_JIT leaves nothing to compile"
             return
-        yield f"{name}: {perf_counter() - started:.2f} s"
+        yield f"{name}, {lanes} lanes: {perf_counter() - started:.2f} s"
 
 
 def kept_files() -> list[Path]:

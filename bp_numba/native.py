@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bp_numba.cpu import most_lanes, vectors_of
+
 ARGUMENTS = {
     "train_samples": "piiid",
     "train_blocks": "piid",
@@ -49,7 +51,7 @@ os.dup2(2, 1)  # what else is printed is no machine code
 sys.path[:] = {path!r}
 sys.modules["scipy"] = None
 from bp_numba import native
-result.write({mark!r} + native.compile_here({name!r}))
+result.write({mark!r} + native.compile_here({name!r}, {lanes}))
 result.flush()
 os._exit(0)
 """
@@ -66,18 +68,25 @@ def enabled() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
-def entry_point(name: str) -> Callable[..., int] | None:
+def entry_point(name: str, lanes: int | None = None) -> Callable[..., int] | None:
     """Return a compiled function; None if compiling is switched off by NUMBA_DISABLE_JIT.
 
     It is called without the interpreter lock: other threads run.
+
+    Parameters
+    ----------
+    name : str
+        One of `ARGUMENTS`.
+    lanes : int, optional
+        Doubles in a vector, by default as many as a register holds.
     """
     if not enabled():
         return None
     with _lock:
-        return _entry_point(name)
+        return _entry_point(name, lanes)
 
 
-_functions: dict[str, Callable[..., int]] = {}
+_functions: dict[tuple[str, int | None], Callable[..., int]] = {}
 
 
 LOAD_SECONDS, COMPILE_SECONDS = 0.03, 1.0
@@ -102,11 +111,11 @@ class Deferred:
         return self._function
 
     def _is_due(self) -> bool:
-        if self._name in _functions:
+        if (self._name, None) in _functions:
             return True
         if self._spent < LOAD_SECONDS or not enabled():
             return False
-        file = _file(self._name)
+        file = _file(self._name, None)
         return self._spent >= COMPILE_SECONDS or (file is not None and file.exists())
 
     def charge(self, seconds: float) -> None:
@@ -114,16 +123,16 @@ class Deferred:
         self._spent += seconds
 
 
-def _entry_point(name: str) -> Callable[..., int]:
-    if name not in _functions:
-        file = _file(name)
+def _entry_point(name: str, lanes: int | None) -> Callable[..., int]:
+    if (name, lanes) not in _functions:
+        file = _file(name, lanes)
         content = _read(file)
         if content is None:
-            content = _compile(name)
+            content = _compile(name, lanes)
             _write(file, content)
         symbol, _, code = content.partition(b"\0")
-        _functions[name] = _link(name, symbol.decode(), code)
-    return _functions[name]
+        _functions[name, lanes] = _link(name, symbol.decode(), code)
+    return _functions[name, lanes]
 
 
 def _link(name: str, symbol: str, code: bytes) -> Callable[..., int]:
@@ -140,7 +149,7 @@ def _link(name: str, symbol: str, code: bytes) -> Callable[..., int]:
     return ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(engine.get_function_address(symbol))
 
 
-def compile_here(name: str) -> bytes:
+def compile_here(name: str, lanes: int | None) -> bytes:
     """Return symbol and object code of an entry point, compiled in this process."""
     from numba import types
 
@@ -148,18 +157,19 @@ def compile_here(name: str) -> bytes:
     from bp_numba.jit import machine_code
 
     signature = types.int64(*map(entry_points.TYPES.get, ARGUMENTS[name]))
-    symbol, code = machine_code(getattr(entry_points, name), signature)
+    with vectors_of(lanes):
+        symbol, code = machine_code(getattr(entry_points, name), signature)
     return symbol.encode() + b"\0" + code
 
 
-def _compile(name: str) -> bytes:
+def _compile(name: str, lanes: int | None) -> bytes:
     # An embedded or frozen interpreter is not a Python that takes -c.
     if not Path(sys.executable or "").name.startswith("python") or hasattr(sys, "frozen"):
-        return compile_here(name)
+        return compile_here(name, lanes)
     import subprocess
 
     path = [entry for entry in sys.path if isinstance(entry, str)]  # imports ignore all others
-    code = _COMPILE.format(path=path, mark=_MARK, name=name)
+    code = _COMPILE.format(path=path, mark=_MARK, name=name, lanes=lanes)
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
@@ -176,14 +186,14 @@ def _compile(name: str) -> bytes:
     return content
 
 
-def _file(name: str) -> Path | None:
+def _file(name: str, lanes: int | None) -> Path | None:
     """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
     try:
         key = _key()
     except (OSError, importlib.metadata.PackageNotFoundError):
         return None
     folder = cache_folder()
-    return folder and folder / f"{name}-{key}.o"
+    return folder and folder / f"{name}-{lanes or most_lanes()}-{key}.o"
 
 
 @functools.cache

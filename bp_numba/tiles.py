@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from bp_numba.cpu import vector_bytes
+from bp_numba.cpu import most_lanes
 from bp_numba.inputs import LIST_MULTIPLE
 from bp_numba.layout import BLOCK
 from bp_numba.sigmoid import sigmoid
@@ -31,7 +31,7 @@ ROWS = 4
 """Rows that a matrix-vector product takes at a time, into as many partial sums: enough to hide
 the latency of the fused multiply-add. Vectors have as many lanes or a multiple of it."""
 
-PANELS = 2 if vector_bytes() == 64 else 1
+PANELS = 2 if most_lanes() == 8 else 1
 """Panels that a block of samples is multiplied with at a time. With two, an input that is loaded is
 used twice (784-128-10 took a sixth less time), but only AVX-512 has the registers."""
 

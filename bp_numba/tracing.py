@@ -18,15 +18,15 @@ from numba.core.typing import signature
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import lower_builtin, make_attribute_wrapper, models, register_model
 
-from bp_numba.cpu import vector_bytes
+from bp_numba.cpu import lanes
 
 
 class VectorType(types.Type):  # type: ignore[misc]
-    """Numba's type of a vector of floats that fills `cpu.vector_bytes()`."""
+    """Numba's type of a vector of floats, as wide as `cpu.lanes()` doubles."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        self.lanes = vector_bytes() * 8 // dtype.bitwidth
+        self.lanes = lanes() * 64 // dtype.bitwidth
         super().__init__(name=f"vector({dtype} x {self.lanes})")
 
 

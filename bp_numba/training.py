@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bp_numba import native
-from bp_numba.cpu import lanes
+from bp_numba.cpu import lanes_for
 from bp_numba.inputs import list_inputs
 from bp_numba.layout import BLOCK, Array, FlatNetwork, address_table, flat_network, padded_rows
 from bp_numba.prediction import sigmoid
@@ -62,9 +62,10 @@ class Trainer:
     _net: FlatNetwork
 
     def __init__(self, network: Trainable, X: Array, y: Array) -> None:
-        matrices, self._lanes = check_weights(network.W), lanes()
+        matrices = check_weights(network.W)
         self._network, self._X = network, X
         self._units0, self._outputs = len(matrices[0]), matrices[-1].shape[1]
+        self._lanes = lanes_for([*map(len, matrices), self._outputs])
         self._targets = y[: len(X), np.newaxis] if y.ndim == 1 else y[: len(X)]
         self._y = padded_rows(self._targets, self._outputs, self._lanes)
         # A float32 matrix is rounded after every sample, not after every block.
@@ -78,7 +79,7 @@ class Trainer:
             self._exact = 1
         self._in_blocks, self._blocks = width == BLOCK, -(-len(X) // BLOCK)
         self._function: Any = native.entry_point(
-            "train_blocks" if self._in_blocks else "train_samples"
+            "train_blocks" if self._in_blocks else "train_samples", self._lanes
         )
         self._slice = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
         self._shapes: list[tuple[tuple[int, ...], int]] = []

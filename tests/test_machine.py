@@ -7,6 +7,7 @@ import pytest
 
 from bp_numba import NeuralNetwork, __version__, native
 from bp_numba.cli import main
+from bp_numba.cpu import FEWEST_LANES, most_lanes
 from tests.conftest import make, needs_jit
 from tests.test_cli import bp_numba
 
@@ -55,7 +56,9 @@ def test_warmup_and_the_cache(tmp_path):
     result = bp_numba("warmup", **environment)
     assert result.returncode == 0, result.stderr
     names = [line.partition(":")[0] for line in result.stdout.splitlines()]
-    assert names == list(native.ARGUMENTS)
+    assert {name.partition(",")[0] for name in names} == set(native.ARGUMENTS)
+    assert {f"train_{kind}, {lanes} lanes" for kind in ("blocks", "samples")
+            for lanes in (FEWEST_LANES, most_lanes())} <= set(names)  # fmt: skip
     folder = bp_numba("cache", "--path", **environment).stdout.strip()
     assert folder == str(tmp_path / "bp_numba")
     (tmp_path / "bp_numba" / "mine.o").touch()

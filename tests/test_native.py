@@ -13,6 +13,7 @@ import pytest
 
 import bp_numba
 from bp_numba import NeuralNetwork, native
+from bp_numba.cpu import FEWEST_LANES, most_lanes
 from bp_numba.layout import address_table
 from tests.conftest import make, needs_jit, run_python, weights_copy
 
@@ -37,9 +38,9 @@ def compilations(tmp_path, monkeypatch):
     native._key.cache_clear()
     names, compile_one = [], native._compile
 
-    def recorded(name):
+    def recorded(name, lanes):
         names.append(name)
-        return compile_one(name)
+        return compile_one(name, lanes)
 
     monkeypatch.setattr(native, "_compile", recorded)
     yield names
@@ -49,15 +50,15 @@ def compilations(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def activate_code():
     """Return the machine code of `activate`, compiled once for all tests of this file."""
-    return native._compile("activate")
+    return native._compile("activate", None)
 
 
 @pytest.fixture
 def quick(compilations, monkeypatch, activate_code):
     """Compile in no time: what happens to files does not depend on what is in them."""
 
-    def recorded(name):
-        assert name == "activate"
+    def recorded(name, lanes):
+        assert (name, lanes) == ("activate", None)
         compilations.append(name)
         return activate_code
 
@@ -176,7 +177,7 @@ def test_other_settings_of_numba_are_kept_apart(quick, tmp_path, monkeypatch, se
 def test_folder_that_vanishes_while_it_compiles(compilations, tmp_path, monkeypatch, activate_code):
     folder = tmp_path / "bp_numba"
 
-    def vanish(name):
+    def vanish(name, lanes):
         shutil.rmtree(folder)
         folder.write_text("a file where the folder was")
         return activate_code
@@ -381,14 +382,15 @@ def test_without_a_python_to_start_it_is_compiled_in_this_process(
 @needs_jit
 def test_in_a_frozen_program_it_is_compiled_in_this_process(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(native, "compile_here", lambda name: name.encode())
-    assert native._compile("activate") == b"activate"
+    monkeypatch.setattr(native, "compile_here", lambda name, lanes: f"{name} {lanes}".encode())
+    assert native._compile("activate", 4) == b"activate 4"
 
 
 @needs_jit
+@pytest.mark.parametrize("lanes", sorted({FEWEST_LANES, most_lanes()}))
 @pytest.mark.parametrize("name", native.ARGUMENTS)
-def test_every_entry_point_compiles_here_too(name):
-    symbol, _, code = native.compile_here(name).partition(b"\0")
+def test_every_entry_point_compiles_here_too(name, lanes):
+    symbol, _, code = native.compile_here(name, lanes).partition(b"\0")
     assert name.encode() in symbol and len(code) > 1000
 
 
@@ -496,7 +498,7 @@ def test_deferred_that_fails_to_compile_is_tried_again(deferred, quick, monkeypa
     deferred.charge(10.0)
     with monkeypatch.context() as broken:
 
-        def fails(name):
+        def fails(name, lanes):
             raise RuntimeError("the kernel activate cannot be compiled")
 
         broken.setattr(native, "_compile", fails)

@@ -36,7 +36,7 @@ ALLOWED = {
     "loss": set(),
     "machine": {"", "cpu", "native"},
     "monitor": {"checkpoint"},
-    "native": {"entry_points", "jit"},
+    "native": {"cpu", "entry_points", "jit"},
     "network": {
         "history", "html", "loss", "monitor", "native", "prediction", "reference", "storage",
         "training", "validation",

@@ -304,7 +304,7 @@ def test_weights_replaced_between_slices_are_trained(layers, kind, force):
     nn.W = weights_copy(other)
     trainer.run(2)
     Trainer(other, X, y).run(2)
-    assert_same_weights(nn, other, 0)
+    assert_same_weights(nn, other, 1e-15)  # maybe in other vectors
     for w, expected in zip(old, before, strict=True):
         np.testing.assert_array_equal(w, expected)
 
@@ -335,7 +335,7 @@ def test_weights_replaced_between_slices_must_fit_the_samples(layers, message):
 
 @needs_jit
 def test_a_failure_to_fetch_the_kernel_changes_nothing(monkeypatch):
-    def fail(name):
+    def fail(name, lanes):
         raise RuntimeError("no kernel")
 
     nn = make(NeuralNetwork, [3, 2, 2])
