@@ -44,6 +44,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         left.scatter(measured, predicted, alpha=0.6)
         left.axline((150, 150), slope=1, color="gray", linestyle="--", label="without error")
         left.set(xlabel="Progress, measured", ylabel="Progress, predicted", title="Test samples")
+        left.set_aspect("equal")
         left.legend()
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)

@@ -51,7 +51,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     X, y, X_test, y_test = load(seed)
     np.random.seed(seed)
     nn = NeuralNetwork(DIGITS.layers, alpha=DIGITS.alpha)
-    nn.fit(X, y, epochs=DIGITS.epochs, displayUpdate=100, validation=(X_test, y_test))
+    test = X_test, y_test
+    nn.fit(X, y, epochs=DIGITS.epochs, displayUpdate=10, verbose=False, validation=test)
     print(report(nn.predict(X_test), y_test))
 
     if plot is not None:

@@ -30,18 +30,19 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
 
     np.random.seed(seed)
     nn = NeuralNetwork([2, 4, 3], alpha=0.2)
-    nn.fit(X, y, epochs=2_000, displayUpdate=200, validation=(X_test, y_test))
+    nn.fit(X, y, 2_000, displayUpdate=20, verbose=False, validation=(X_test, y_test))
 
-    right = nn.predict(X_test).argmax(axis=1) == y_test.argmax(axis=1)
-    print(f"[INFO] accuracy={right.mean():.3f}, {right.sum()} of {len(right)} flowers")
+    correct = nn.predict(X_test).argmax(axis=1) == y_test.argmax(axis=1)
+    print(f"[INFO] accuracy={correct.mean():.3f}, {correct.sum()} of {len(correct)} flowers")
 
     if plot is not None:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(10, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
-        DecisionBoundaryDisplay.from_network(nn, X_test, y_test, left)
-        left.set(xlabel="Petal length, scaled", ylabel="Petal width, scaled")
+        display = DecisionBoundaryDisplay.from_network(nn, X_test, y_test, left)
+        display.colorbar_.set_ticks(range(3), labels=flowers.target_names)
+        left.set(xlabel="Petal length, scaled", ylabel="Petal width, scaled", title="Test samples")
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)
     if save is not None:

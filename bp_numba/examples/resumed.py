@@ -32,7 +32,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
 
         nn = NeuralNetwork.load(checkpoint)
         done = nn.epochs_trained
-        print(f"[INFO] loaded {nn} after {done} epochs")
+        print(f"[INFO] the checkpoint holds the weights after {done} epochs")
         nn.fit(X, y, XOR.epochs, displayUpdate=2_500, checkpoint=checkpoint, initial_epoch=done)
 
     whole = _network(seed)
@@ -46,8 +46,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         figure = Figure(layout="constrained")
         ax = figure.subplots()
         LossCurveDisplay.from_network(whole, ax, name="whole run", linewidth=6, color="lightgray")
-        LossCurveDisplay.from_network(nn, ax, name="resumed run")
-        ax.axvline(done, color="gray", linestyle=":", label="interrupted")
+        LossCurveDisplay.from_network(nn, ax, name="resumed run", marker=".")
+        ax.axvline(done, color="gray", linestyle=":", label="resumed here")
         ax.set_title(repr(nn))
         ax.legend()
         figure.savefig(plot, dpi=150)

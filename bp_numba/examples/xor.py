@@ -41,7 +41,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     X, y, _, _ = load(seed)
     np.random.seed(seed)
     nn = NeuralNetwork(XOR.layers, alpha=XOR.alpha)
-    nn.fit(X, y, epochs=XOR.epochs, displayUpdate=1_000)
+    nn.fit(X, y, epochs=XOR.epochs, displayUpdate=100, verbose=False)
     print(report(nn.predict(X), y))
 
     if plot is not None:
@@ -50,6 +50,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         figure = Figure(figsize=(10, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
         DecisionBoundaryDisplay.from_network(nn, X, y, left)
+        left.set_title("Decision boundary")
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)
     if save is not None:
