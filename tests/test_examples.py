@@ -6,6 +6,8 @@ import statistics
 import struct
 import subprocess
 import sys
+from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -52,6 +54,13 @@ def test_script(name, tmp_path):
     width, height = struct.unpack(">2I", header[16:])
     assert width >= 900 and height >= 600
     assert NeuralNetwork.load(model).epochs_trained > 0
+
+
+@needs_jit
+@pytest.mark.parametrize("name", ["breast_cancer", "resumed"])
+def test_readme_shows_what_a_script_prints(name):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert indent(script(name).stdout, " " * 4) in readme
 
 
 @needs_jit

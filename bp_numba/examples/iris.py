@@ -30,7 +30,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
 
     np.random.seed(seed)
     nn = NeuralNetwork([2, 4, 3], alpha=0.2)
-    nn.fit(X, y, 2_000, displayUpdate=20, verbose=False, validation=(X_test, y_test))
+    nn.fit(X, y, 1_000, displayUpdate=10, verbose=False, validation=(X_test, y_test))
 
     correct = nn.predict(X_test).argmax(axis=1) == y_test.argmax(axis=1)
     print(f"[INFO] accuracy={correct.mean():.3f}, {correct.sum()} of {len(correct)} flowers")
