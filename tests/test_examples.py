@@ -116,3 +116,11 @@ def test_help_says_what_a_script_does(monkeypatch, capsys):
     output = capsys.readouterr().out
     assert output.startswith("usage: python -m bp_numba.examples.iris")
     assert "three kinds of flowers" in output
+
+
+def test_seed_out_of_range(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["iris.py", "--seed", "-1"])
+    with pytest.raises(SystemExit) as exit_:
+        run(pytest.fail, "")
+    assert exit_.value.code == 2
+    assert "seed must be between 0 and 2**32 - 1, got -1" in capsys.readouterr().err

@@ -29,6 +29,8 @@ def run(main: Callable[[int, Path | None, Path | None], None], description: str)
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw what was learned")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="keep the network")
     options = parser.parse_args()
+    if not 0 <= options.seed < 2**32:
+        parser.error(f"seed must be between 0 and 2**32 - 1, got {options.seed}")
     try:
         if options.plot is not None:
             _check_plot(options.plot)
