@@ -15,8 +15,8 @@ class LossCurveDisplay:
     epochs : sequence of int
         Where the losses were computed.
     losses : sequence of float
-        One for each epoch. Those that are not finite are left out; a loss of 0 lies below the
-        log scale.
+        One for each epoch. Those that are not finite are left out. The scale is logarithmic where
+        they span more than a decade; a loss of 0 lies below it.
     validation_losses : sequence of float or None, optional
         The same over the validation samples, None where there is none.
     title : str, optional
@@ -127,6 +127,7 @@ class LossCurveDisplay:
         """
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
+        from matplotlib.ticker import EngFormatter, MaxNLocator
 
         ax = _new_axes() if ax is None else ax
         prefix = "" if name is None else f"{name}, "
@@ -145,13 +146,16 @@ class LossCurveDisplay:
             if alone and "marker" not in options:
                 defaults |= {"marker": "o", "markersize": 4, "markevery": alone}
             self.lines_ += ax.plot(self.epochs, values, **defaults | options)
-        ax.set(xlabel="Epoch", ylabel="Loss (half the sum of squared errors)")
+        ax.set(xlabel="Epoch", ylabel="Loss (half squared error)")
         if self.title is not None:
             ax.set_title(self.title)
-        # Of nothing but zeros a log scale shows nothing, and Matplotlib warns.
-        shown = np.concatenate([line.get_ydata() for line in self.lines_])
-        if np.any(shown > 0) or not np.any(shown == 0):
+        # Within a decade a log scale has ticks like 3 x 10^0 and hardly a line of the grid; of
+        # nothing but zeros it shows nothing, and Matplotlib warns.
+        if ax.dataLim.y1 > 10 * ax.dataLim.minposy:
             ax.set_yscale("log")
+        if ax.get_xscale() == "linear":  # Matplotlib's own ticks collide from 10,000 epochs on
+            ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+            ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.grid(alpha=0.3)
         if ax.get_legend_handles_labels()[1]:
             ax.legend()
@@ -176,11 +180,14 @@ class DecisionBoundaryDisplay:
         What `plot` drew on.
     surface_ : ContourSet or QuadMesh
         The filled contours of an output, or the colored grid of classes.
+    colorbar_ : Colorbar
+        Beside it; of classes it has a tick for each.
     """
 
     ax_: Any
     figure_: Any
     surface_: Any
+    colorbar_: Any
 
     def __init__(self, *, xx0: Any, xx1: Any, response: Any, classes: int | None = None) -> None:
         self.xx0, self.xx1, self.response, self.classes = xx0, xx1, response, classes
@@ -277,21 +284,24 @@ class DecisionBoundaryDisplay:
         DecisionBoundaryDisplay
             This object.
         """
+        from matplotlib import colormaps
+
         ax = _new_axes() if ax is None else ax
         self.ax_, self.figure_ = ax, ax.figure
-        options = {"cmap": "coolwarm", "alpha": 0.7} | kwargs
+        options: dict[str, Any] = {"cmap": "coolwarm", "alpha": 0.7} | kwargs
         grid = self.xx0, self.xx1, self.response
         if self.classes is None:
             levels = {"levels": np.linspace(0, 1, 11)}
             self.surface_ = ax.contourf(*grid, **levels | options)
             if np.min(self.response) < 0.5 < np.max(self.response):
                 ax.contour(*grid, levels=[0.5], colors="black")
-            self.figure_.colorbar(self.surface_, ax=ax, label="Output")
+            self.colorbar_ = self.figure_.colorbar(self.surface_, ax=ax, label="Output")
         else:  # contours would run through all classes between two neighbours
             limits = {"vmin": -0.5, "vmax": self.classes - 0.5, "shading": "nearest"}
+            options["cmap"] = colormaps.get_cmap(options["cmap"]).resampled(self.classes)
             self.surface_ = ax.pcolormesh(*grid, **limits | options)
             ticks = range(self.classes)
-            self.figure_.colorbar(self.surface_, ax=ax, label="Class", ticks=ticks)
+            self.colorbar_ = self.figure_.colorbar(self.surface_, ax=ax, label="Class", ticks=ticks)
         ax.set(xlabel="Input 0", ylabel="Input 1")
         return self
 

@@ -69,11 +69,60 @@ def test_short_names_of_options_and_a_label(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mine"]
 
 
-@pytest.mark.parametrize(("losses", "scale"), [([0.0, 0.0], "linear"), ([], "log")])
-def test_nothing_that_a_log_scale_could_show(losses, scale, ax):
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([0.0, 0.0], "linear"), ([], "linear"), ([6.3, 2.7], "linear"), ([30, 2, 0], "log")],
+)
+def test_log_scale_for_more_than_a_decade(losses, scale, ax):
     LossCurveDisplay(epochs=list(range(len(losses))), losses=losses).plot(ax)
     assert ax.get_yscale() == scale
     ax.figure.canvas.draw()
+
+
+def test_log_scale_for_all_curves_on_the_axes(ax):
+    for losses in [2, 1], [0.02, 0.01]:
+        LossCurveDisplay(epochs=[1, 2], losses=losses).plot(ax)
+    assert ax.get_yscale() == "log"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "labels"),
+    [
+        ([1], ["1"]),
+        ([1, 2, 3], ["1", "2", "3"]),
+        ([1, 200], ["0", "50", "100", "150", "200"]),
+        ([1, 20_000], ["0", "5k", "10k", "15k", "20k"]),
+        ([1, 2_000_000], ["0", "500k", "1M", "1.5M", "2M"]),
+    ],
+)
+def test_epochs_are_whole_and_their_labels_apart(epochs, labels):
+    ax = Figure(figsize=(2.4, 1.8), layout="constrained").subplots()
+    LossCurveDisplay(epochs=epochs, losses=epochs).plot(ax)
+    ax.figure.canvas.draw()
+    shown = [
+        text
+        for place, text in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        if ax.get_xlim()[0] <= place <= ax.get_xlim()[1]
+    ]
+    assert [text.get_text() for text in shown] == labels
+    boxes = [text.get_window_extent() for text in shown]
+    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+
+
+def test_label_fits_small_axes():
+    ax = Figure(figsize=(3, 2), layout="constrained").subplots()
+    LossCurveDisplay(epochs=[1, 2], losses=[2, 1], title="title").plot(ax)
+    ax.figure.canvas.draw()
+    label = ax.yaxis.label.get_window_extent()
+    assert label.y0 >= 0 and label.y1 <= ax.figure.bbox.y1
+
+
+def test_epochs_on_a_log_scale_keep_their_ticks(ax):
+    ax.set_xscale("log")
+    LossCurveDisplay(epochs=[1, 1000], losses=[2, 1]).plot(ax)
+    assert ax.get_xscale() == "log" and ax.xaxis.get_major_locator().__class__.__name__ != (
+        "MaxNLocator"
+    )
 
 
 def test_nothing_to_draw(ax):
@@ -108,6 +157,8 @@ def test_decision_boundary_of_classes(ax):
     display = DecisionBoundaryDisplay.from_network(nn, [[-5, -5], [5, 5]], np.eye(3)[:2], ax)
     assert set(np.unique(display.response)) <= {0, 1, 2}
     assert ax.figure.axes[1].get_ylabel() == "Class"
+    assert list(display.colorbar_.get_ticks()) == [0, 1, 2]
+    assert display.surface_.get_cmap().N == 3  # one color for each, in the color bar too
     ax.figure.canvas.draw()
 
 

@@ -1,4 +1,4 @@
-"""The two problems that the teaching class is usually shown with, ready to train.
+"""Example scripts: `python -m bp_numba.examples.NAME`; and two problems, ready to train.
 
 `xor.XOR` and `digits.DIGITS` hold the published settings; the command line runs them.
 """
