@@ -199,7 +199,8 @@ class Memory:
         lane = ir.Constant(numbers, list(range(vector.count)))
         inside = builder.icmp_signed("<", lane, splat(count, numbers).value)
         address = builder.bitcast(builder.gep(self.data, [index.value]), vector.as_pointer())
-        alignment, typed = ir.IntType(32)(8), f"v{vector.count}f64.p0v{vector.count}f64"
+        alignment = ir.IntType(32)(self.dtype.bitwidth // 8)
+        typed = f"v{vector.count}f{self.dtype.bitwidth}.p0v{vector.count}f{self.dtype.bitwidth}"
         if kind == "load":
             arguments, result = [address, alignment, inside, *values], vector
         else:

@@ -19,18 +19,24 @@ def sigmoid_of(z, out):
 
 
 def compiled_sigmoid(values):
-    z = np.zeros(-(-len(values) // 8) * 8)
+    z = np.zeros(-(-len(values) // 16) * 16, dtype=values.dtype)
     z[: len(values)] = values
     out = np.empty_like(z)
     sigmoid_of(z, out)
     return out[: len(values)]
 
 
-def test_sigmoid_of_special_values():
-    z = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, 1e308, -1e308, 40.0, -709.0, -709.7])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoid_of_special_values(dtype):
+    limits = np.finfo(dtype)
+    z = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, limits.smallest_subnormal, limits.max,
+                  limits.min, 40.0, 18.0, -709.0, -709.7, -88.0, -88.7], dtype=dtype)  # fmt: skip
     with np.errstate(over="ignore"):
-        expected = 1.0 / (1.0 + np.exp(-z))
-    np.testing.assert_allclose(compiled_sigmoid(z), expected, rtol=4e-16, atol=5e-324)
+        expected = 1 / (1 + np.exp(-z))
+    actual = compiled_sigmoid(z)
+    assert actual.dtype == dtype
+    tolerance = {"rtol": 2 * limits.eps, "atol": limits.smallest_subnormal}
+    np.testing.assert_allclose(actual, expected, **tolerance)
 
 
 def test_sigmoid_saturates_where_numpy_does():
@@ -41,6 +47,11 @@ def test_sigmoid_saturates_where_numpy_does():
     np.testing.assert_array_equal(actual == 0.0, expected == 0.0)
     assert actual[0] > 0.0 and not actual[1:].any()
     assert (compiled_sigmoid(np.array([37.5, 40.0, 41.0, 710.0, 1e17, 1e300])) == 1.0).all()
+    narrow = -np.array([88.72283, 88.722847, 89.0, 104.0, 1e5, np.inf], dtype=np.float32)
+    with np.errstate(over="ignore"):
+        expected = 1 / (1 + np.exp(-narrow))
+    np.testing.assert_array_equal(compiled_sigmoid(narrow) == 0, expected == 0)
+    assert (compiled_sigmoid(np.float32([17.5, 18.0, 19.0, 89.0, 1e38])) == 1.0).all()
 
 
 def test_sigmoid_error_is_below_two_and_a_half_ulp():
@@ -56,6 +67,15 @@ def test_sigmoid_error_is_below_two_and_a_half_ulp():
             ulp = Decimal(float(np.spacing(float(exact))))
             worst = max(worst, float(abs(Decimal(float(actual)) - exact) / ulp))
     assert 0.5 < worst < 2.5
+
+
+def test_sigmoid_error_of_float32():
+    rng = np.random.default_rng(6)
+    z = np.concatenate([rng.normal(size=40_000) * 3, rng.uniform(-88, 18, 40_000)])
+    z = z.astype(np.float32)
+    exact = 1 / (1 + np.exp(-z.astype(np.float64)))
+    error = np.abs(compiled_sigmoid(z) - exact) / np.spacing(exact.astype(np.float32))
+    assert 0.5 < error.max() < 2.5
 
 
 def test_sigmoid_keeps_nan_whatever_its_payload():

@@ -179,21 +179,22 @@ def load_first(source: Memory, at: Index, target: Memory, to: Index, count: Inde
     target.store(to, source.load_first(at, count))
 
 
-@pytest.mark.parametrize("count", [-3, 0, 1, LANES - 1, LANES, LANES + 5])
-def test_masked_access_touches_no_more_than_count(count):
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("count", [-3, 0, 1, LANES - 1, LANES, LANES + 5, 3 * LANES])
+def test_masked_access_touches_no_more_than_count(count, dtype):
     @numba.njit
     def run(source, target, zeroed, count):
         copy_first(source, 2, target, 3, count)
         load_first(source, 2, zeroed, 0, count)
 
-    source, target = np.arange(2.0 + LANES), np.full(3 + 2 * LANES, -1.0)
-    zeroed = np.empty(LANES)
+    lanes = LANES * 8 // np.dtype(dtype).itemsize
+    source, target = np.arange(2 + lanes, dtype=dtype), np.full(3 + 2 * lanes, -1, dtype=dtype)
+    zeroed, expected = np.empty(lanes, dtype=dtype), target.copy()
     run(source, target, zeroed, count)
-    kept = min(max(count, 0), LANES)
-    expected = np.full(3 + 2 * LANES, -1.0)
+    kept = min(max(count, 0), lanes)
     expected[3 : 3 + kept] = source[2 : 2 + kept]
     np.testing.assert_array_equal(target, expected)
-    np.testing.assert_array_equal(zeroed, np.where(np.arange(LANES) < kept, source[2:], 0.0))
+    np.testing.assert_array_equal(zeroed, np.where(np.arange(lanes) < kept, source[2:], 0.0))
 
 
 @operation(nothing)
