@@ -17,30 +17,32 @@ infinite or NaN the result is wrong. `training.Trainer` looks for that and repea
 NumPy. All kernels trust their indices: arguments are checked where users pass them.
 """
 
+from bp_numba.input_tiles import (
+    PANELS,
+    UPDATED,
+    corrected,
+    multiply_list,
+    multiply_list_twice,
+    multiply_panel,
+    multiply_panels,
+    update_list,
+    update_lists,
+    update_panel,
+    update_panels,
+)
 from bp_numba.inputs import Inputs
 from bp_numba.jit import kernel
 from bp_numba.layout import BLOCK, FlatNetwork, Floats
 from bp_numba.tiles import (
-    PANELS,
-    UPDATED,
     activate_net,
-    corrected,
     filled,
     hidden_step,
     lanes,
     load,
     multiply_and_update,
-    multiply_list,
-    multiply_list_twice,
-    multiply_panel,
-    multiply_panels,
     net_input,
     output_step,
     round_weights,
-    update_list,
-    update_lists,
-    update_panel,
-    update_panels,
 )
 
 

@@ -6,20 +6,92 @@ and stored only as far as the row goes. For a single sample that costs less than
 
 from bp_numba.jit import kernel
 from bp_numba.layout import FlatNetwork, Floats
-from bp_numba.tiles import (
-    ROWS,
-    activate_sums,
-    broadcast_rows,
-    dot_products,
-    hidden_step,
-    lanes,
-    load,
-    multiply_and_update_rows,
-    multiply_rows,
-    partial_sum,
-    partial_sums,
-    update_row,
-)
+from bp_numba.sigmoid import sigmoid
+from bp_numba.simd import first_lanes, fma
+from bp_numba.tiles import ROWS, hidden_step, lanes, load, nothing, same, tile, total
+from bp_numba.tracing import Index, Memory, Vector, operation
+
+
+@operation(tile(ROWS))
+def partial_sums(memory: Memory) -> list[Vector]:
+    """Return the zeros that a matrix-vector product begins with."""
+    return [memory.zero()] * ROWS
+
+
+@operation(tile(1))
+def partial_sum(memory: Memory) -> list[Vector]:
+    """Return the zero that the rows beyond the last group of `ROWS` are added to."""
+    return [memory.zero()]
+
+
+@operation(same)
+def multiply_rows(
+    sums: list[Vector],
+    activations: Memory,
+    i: Index,
+    matrix: Memory,
+    at: Index,
+    columns: Index,
+    count: Index,
+) -> list[Vector]:
+    """Return sums[r] + activations[i + r] * (the first count elements at `at` + r * columns)."""
+    return [
+        fma(matrix.load_first(at + columns * r, count), activations.broadcast(i + r), partial)
+        for r, partial in enumerate(sums)
+    ]
+
+
+@operation(nothing)
+def activate_sums(
+    sums: list[Vector], rest: list[Vector], activations: Memory, at: Index, count: Index
+) -> None:
+    """Write sigmoid(sum of sums and rest) in the first count lanes and zeros in the others."""
+    net = total([sums[0] + rest[0], *sums[1:]])
+    activations.store(at, first_lanes(sigmoid(net), count))
+
+
+@operation(tile())
+def dot_products(memory: Memory) -> list[Vector]:
+    """Return the zeros that the dot products of `lanes` rows begin with."""
+    return [memory.zero()] * memory.vector.count
+
+
+@operation(tile())
+def broadcast_rows(activations: Memory, i: Index) -> list[Vector]:
+    """Return activations[i + r], each in all lanes of a vector, for `lanes` rows."""
+    return [activations.broadcast(i + r) for r in range(activations.vector.count)]
+
+
+@operation(same)
+def multiply_and_update_rows(
+    products: list[Vector],
+    a: list[Vector],
+    matrix: Memory,
+    at: Index,
+    columns: Index,
+    rows: Index,
+    count: Index,
+    step: Vector,
+) -> list[Vector]:
+    """Return products[r] + w * step of the first rows, and update the rows.
+
+    w are the first count elements at `at` + columns * r; then they get w + a[r] * step.
+    """
+    for r, partial in enumerate(products):
+        first = count.where_less(r, rows)
+        w = matrix.load_first(at + columns * r, first)
+        products[r] = fma(w, step, partial)
+        matrix.store_first(at + columns * r, first, fma(a[r], step, w))
+    return products
+
+
+@operation(nothing)
+def update_row(
+    matrix: Memory, at: Index, count: Index, activations: Memory, i: Index, step: Vector
+) -> None:
+    """Change the first count elements at `at` by activations[i] * step."""
+    w = matrix.load_first(at, count)
+    matrix.store_first(at, count, fma(activations.broadcast(i), step, w))
 
 
 @kernel
