@@ -40,7 +40,10 @@ from bp_numba.tiles import (
     lanes,
     load,
     multiply_and_update,
+    multiply_and_update_columns,
+    multiply_and_update_singly,
     net_input,
+    net_inputs_by_column,
     output_step,
     round_weights,
 )
@@ -48,12 +51,19 @@ from bp_numba.tiles import (
 
 @kernel
 def forward(net: FlatNetwork, l: int) -> None:
-    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j])."""
-    first, end = net.unit_offsets[l], net.unit_offsets[l] + net.units[l]
-    for j in range(0, net.units[l + 1], lanes(net.weights)):
-        at = net.weight_offsets[l] + j * net.padded[l]
-        z = net_input(net.activations, first, end, net.weights, at)
-        activate_net(z, net.activations, net.unit_offsets[l + 1] + j, net.units[l + 1] - j)
+    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j]), l > 0."""
+    v, columns, rows = lanes(net.weights), net.units[l + 1], net.padded[l]
+    first, target, whole = net.unit_offsets[l], net.unit_offsets[l + 1], columns // v * v
+    for j in range(0, whole, v):
+        at = net.weight_offsets[l] + j * rows
+        z = net_input(net.activations, first, first + net.units[l], net.weights, at)
+        activate_net(z, net.activations, target + j, v)
+    if whole < columns:
+        at = net.weight_offsets[l] + whole * rows
+        z = net_inputs_by_column(
+            net.activations, first, first + rows, net.weights, at, columns - whole
+        )
+        activate_net(z, net.activations, target + whole, columns - whole)
 
 
 @kernel
@@ -75,12 +85,22 @@ def backward(net: FlatNetwork, t: int, l: int) -> None:
     a time, so that steps are stored as vectors: a vector load soon after scalar stores to the
     same place would stall.
     """
-    v, slot = lanes(net.weights), t * net.unit_offsets[net.units.size]
-    first, end = slot + net.unit_offsets[l + 1], slot + net.unit_offsets[l + 1] + net.units[l + 1]
+    v, slot, rows = lanes(net.weights), t * net.unit_offsets[net.units.size], net.padded[l]
+    first, whole = slot + net.unit_offsets[l + 1], net.units[l + 1] // v * v
     for i in range(0, net.units[l], v):
         a_at, at = net.unit_offsets[l] + i, net.weight_offsets[l] + i * v
-        products = multiply_and_update(
-            net.activations, a_at, net.weights, at, net.padded[l], net.steps, first, end
+        count = net.units[l] - i
+        if count > v // 2:
+            products = multiply_and_update(
+                net.activations, a_at, net.weights, at, rows, net.steps, first, first + whole
+            )
+        else:
+            products = multiply_and_update_singly(
+                net.activations, a_at, count, net.weights, at, rows, net.steps, first, first + whole
+            )
+        at, end = net.weight_offsets[l] + whole * rows + i, first + net.units[l + 1]
+        products = multiply_and_update_columns(
+            products, net.activations, a_at, net.weights, at, rows, net.steps, first + whole, end
         )
         hidden_step(products, net.activations, a_at, net.units[l] - i, net.steps, slot + a_at)
 

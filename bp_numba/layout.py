@@ -2,10 +2,15 @@
 
 A ragged list of weight matrices lies in one flat array. Each matrix is cut into panels, one
 vector of columns wide: the vectors of all rows of a panel follow each other, so that whoever
-walks down a panel reads memory in order. Matrix l has `units[l]` rows and `units[l + 1]` columns,
-each number padded to whole vectors. With `v` lanes, element (i, j) of matrix l is at
+walks down a panel reads memory in order. Matrix l has `units[l]` rows and `units[l + 1]` columns;
+rows are padded to whole vectors. With `v` lanes, element (i, j) of matrix l is at
 
     weight_offsets[l] + (j // v * padded[l] + i) * v + j % v
+
+Columns that do not fill a panel, as the one of the bias unit beside 32 others, have one in the
+first matrix, padded. In the others they follow the panels one by one, element (i, j) at
+
+    weight_offsets[l] + j * padded[l] + i                                j >= units[l + 1] // v * v
 
 Padding holds zeros as long as all numbers are finite.
 """
@@ -73,14 +78,18 @@ class FlatNetwork(NamedTuple):
         pairs: list[tuple[Floats, Array]] = []
         for l, matrix in enumerate(matrices):
             part = self.weights[self.weight_offsets[l] : self.weight_offsets[l + 1]]
-            panels = part.reshape(-1, self.padded[l], lanes)[:, : len(matrix)]
-            whole, rest = divmod(matrix.shape[1], lanes)
+            rows, columns, padded = *matrix.shape, int(self.padded[l])
+            panels, rest = divmod(columns, lanes)
+            whole, size = panels * lanes, panels * lanes * padded
             if whole:
+                packed = part[:size].reshape(panels, padded, lanes)[:, :rows]
                 # Splitting an axis never copies, whatever the strides.
-                columns = matrix[:, : whole * lanes].reshape(len(matrix), whole, lanes)
-                pairs.append((panels[:whole], columns.transpose(1, 0, 2)))
-            if rest:
-                pairs.append((panels[whole, :, :rest], matrix[:, whole * lanes :]))
+                unpacked = matrix[:, :whole].reshape(rows, panels, lanes).transpose(1, 0, 2)
+                pairs.append((packed, unpacked))
+            if rest and l == 0:
+                pairs.append((part[size:].reshape(padded, lanes)[:rows, :rest], matrix[:, whole:]))
+            elif rest:
+                pairs.append((part[size:].reshape(rest, padded)[:, :rows], matrix[:, whole:].T))
         return pairs
 
 
@@ -101,7 +110,7 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], lanes: int) -> Fl
     needed[0] += 1
     padded = -(-needed // lanes) * lanes
     unit_offsets = _offsets(padded)
-    weight_offsets = _offsets(padded[:-1] * padded[1:])
+    weight_offsets = _offsets(padded[:-1] * np.append(padded[1], sizes[2:]))
     return FlatNetwork(
         weights=aligned_zeros(int(weight_offsets[-1])),
         activations=aligned_zeros(int(unit_offsets[-1])),

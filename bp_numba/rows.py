@@ -7,7 +7,7 @@ and stored only as far as the row goes. For a single sample that costs less than
 from bp_numba.jit import kernel
 from bp_numba.layout import FlatNetwork, Floats
 from bp_numba.sigmoid import sigmoid
-from bp_numba.simd import first_lanes, fma
+from bp_numba.simd import first_lanes, fma, sum_rows
 from bp_numba.tiles import ROWS, hidden_step, lanes, load, nothing, same, tile, total
 from bp_numba.tracing import Index, Memory, Vector, operation
 
@@ -85,6 +85,12 @@ def multiply_and_update_rows(
     return products
 
 
+@operation(lambda products: products.dtype)
+def sum_products(products: list[Vector]) -> Vector:
+    """Return the vector whose lane r is the sum of products[r]."""
+    return sum_rows(products)
+
+
 @operation(nothing)
 def update_row(
     matrix: Memory, at: Index, count: Index, activations: Memory, i: Index, step: Vector
@@ -123,7 +129,7 @@ def backward_rows(net: FlatNetwork, matrix: Floats, l: int) -> None:
             products = multiply_and_update_rows(
                 products, a, matrix, at, columns, rows - i, columns - j, step
             )
-        hidden_step(products, net.activations, a_at, rows - i, net.steps, a_at)
+        hidden_step(sum_products(products), net.activations, a_at, rows - i, net.steps, a_at)
 
 
 @kernel

@@ -10,6 +10,7 @@ seeing their parts: the kernels compile in half the time.
     where_greater, first_lanes   choose between lanes, or lanes and zero
     any_nonzero                  1 or 0
     round_to_float32             as if stored and loaded
+    sum_lanes, with_lane         across the lanes of a vector
     sum_rows, transposed         square tiles
     floats_at, integers_at       memory from a table of addresses
     memory_at                    memory from an address
@@ -94,6 +95,24 @@ def sum_rows(rows: Sequence[Vector]) -> Vector:
         ]
         half *= 2
     return rows[0]
+
+
+def sum_lanes(value: Vector) -> Vector:
+    """Return a vector with the sum of all lanes in every lane."""
+    half = value.lanes // 2
+    while half:
+        value = value + value.shuffle(value, [lane ^ half for lane in range(value.lanes)])
+        half //= 2
+    return value
+
+
+def with_lane(value: Vector, number: Index, other: Vector) -> Vector:
+    """Return value with one lane, whose number may be known only later, taken from another."""
+    builder = value.builder
+    numbers = ir.VectorType(number.value.type, value.lanes)
+    lane = ir.Constant(numbers, list(range(value.lanes)))
+    chosen = builder.icmp_signed("==", lane, splat(number, numbers).value)
+    return value.like(builder.select(chosen, other.value, value.value))
 
 
 def transposed(rows: Sequence[Vector]) -> list[Vector]:

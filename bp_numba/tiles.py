@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 
 from bp_numba.sigmoid import sigmoid
-from bp_numba.simd import first_lanes, fma, round_to_float32, sum_rows
+from bp_numba.simd import first_lanes, fma, round_to_float32, sum_lanes, sum_rows, with_lane
 from bp_numba.tracing import (
     Index,
     Memory,
@@ -99,6 +99,25 @@ def net_input(activations: Memory, first: Index, end: Index, weights: Memory, at
     return total(tile.vectors)
 
 
+@operation(vector)
+def net_inputs_by_column(
+    activations: Memory, first: Index, end: Index, weights: Memory, at: Index, count: Index
+) -> Vector:
+    """Return the sum over i = first .. end - 1 of activations[i] * (column c)[i], in lane c.
+
+    The first of count columns begins at `at`; each is as long as the activations, end - first,
+    which is a multiple of the lanes. Other lanes are zero.
+    """
+    nets, v, column = Registers([weights.zero()]), weights.vector.count, end + first * -1
+    for c in loop(count * 0, count):
+        net = Registers([weights.zero()])
+        for i in loop(column * 0, column, v):
+            w = weights.load(at + column * c + i)
+            net.vectors = [fma(w, activations.load(first + i), net.vectors[0])]
+        nets.vectors = [with_lane(nets.vectors[0], c, sum_lanes(net.vectors[0]))]
+    return nets.vectors[0]
+
+
 def total(sums: list[Vector]) -> Vector:
     """Return the sum of a power of two of partial sums, in pairs."""
     while len(sums) > 1:
@@ -125,7 +144,7 @@ def output_step(
     steps.store(to, (y.load(y_at) - a) * (alpha * _derivative(a)))
 
 
-@operation(tile())
+@operation(vector)
 def multiply_and_update(
     activations: Memory,
     i: Index,
@@ -135,11 +154,12 @@ def multiply_and_update(
     steps: Memory,
     first: Index,
     end: Index,
-) -> list[Vector]:
+) -> Vector:
     """Return the products of `lanes` rows of weights with steps[first:end], and update the rows.
 
-    Row r of a panel, w, is multiplied, and then gets w + activations[i + r] * step. The rows of
-    the first panel begin at `at`; panels have `rows` rows.
+    Row r of a panel, w, is multiplied, its sum goes to lane r, and then it gets
+    w + activations[i + r] * step. The rows of the first panel begin at `at`; panels have `rows`
+    rows.
     """
     v = activations.vector.count
     a = [activations.broadcast(i + r) for r in range(v)]
@@ -150,15 +170,65 @@ def multiply_and_update(
         products.vectors = [fma(w[r], step, partial) for r, partial in enumerate(products.vectors)]
         for r in range(v):
             weights.store(panel + r * v, fma(a[r], step, w[r]))
-    return products.vectors
+    return sum_rows(products.vectors)
+
+
+@operation(vector)
+def multiply_and_update_singly(
+    activations: Memory,
+    i: Index,
+    count: Index,
+    weights: Memory,
+    at: Index,
+    rows: Index,
+    steps: Memory,
+    first: Index,
+    end: Index,
+) -> Vector:
+    """Do the same row by row, for the first count rows only; other lanes are zero."""
+    v, products = activations.vector.count, Registers([weights.zero()])
+    for r in loop(count * 0, count):
+        a, product = activations.broadcast(i + r), Registers([weights.zero()])
+        for j in loop(first, end, v):
+            step, row = steps.load(j), at + (j + first * -1) * rows + r * v
+            w = weights.load(row)
+            product.vectors = [fma(w, step, product.vectors[0])]
+            weights.store(row, fma(a, step, w))
+        products.vectors = [with_lane(products.vectors[0], r, sum_lanes(product.vectors[0]))]
+    return products.vectors[0]
+
+
+@operation(same)
+def multiply_and_update_columns(
+    products: Vector,
+    activations: Memory,
+    i: Index,
+    weights: Memory,
+    at: Index,
+    rows: Index,
+    steps: Memory,
+    first: Index,
+    end: Index,
+) -> Vector:
+    """Return the products plus those of more columns, in a vector of rows, and update these.
+
+    The column for steps[first], w, begins at `at`, the others `rows` elements after each other.
+    """
+    sums, a = Registers([products]), activations.load(i)
+    for j in loop(first, end):
+        step, column = steps.broadcast(j), at + (j + first * -1) * rows
+        w = weights.load(column)
+        sums.vectors = [fma(w, step, sums.vectors[0])]
+        weights.store(column, fma(a, step, w))
+    return sums.vectors[0]
 
 
 @operation(nothing)
 def hidden_step(
-    products: list[Vector], activations: Memory, at: Index, count: Index, steps: Memory, to: Index
+    products: Vector, activations: Memory, at: Index, count: Index, steps: Memory, to: Index
 ) -> None:
-    """Write (sum of products[r]) a (1 - a) in lane r, and zeros from lane count on."""
-    step = sum_rows(products) * _derivative(activations.load(at))
+    """Write products a (1 - a) in the first count lanes, and zeros in the others."""
+    step = products * _derivative(activations.load(at))
     steps.store(to, first_lanes(step, count))
 
 
