@@ -17,6 +17,13 @@ infinite or NaN the result is wrong. `training.Trainer` looks for that and repea
 NumPy. All kernels trust their indices: arguments are checked where users pass them.
 """
 
+from bp_numba.column_tiles import (
+    in_groups,
+    multiply_column,
+    multiply_list_column,
+    update_column,
+    update_list_column,
+)
 from bp_numba.input_tiles import (
     PANELS,
     UPDATED,
@@ -106,23 +113,41 @@ def backward(net: FlatNetwork, t: int, l: int) -> None:
 
 
 @kernel
+def panel_columns(net: FlatNetwork) -> int:
+    """Return the number of columns of W_0 that are in panels: with padding all of them, or not one.
+
+    See `layout`. The single column that is left follows the panels.
+    """
+    columns: int = net.padded[1]
+    if net.units[1] % lanes(net.weights) == 1:
+        columns = net.units[1] - 1
+    return columns
+
+
+@kernel
 def forward_listed(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> None:
     """Write the net inputs of layer 1, X W_0, of samples that list their inputs by themselves.
 
     Panel by panel, so that rows which one sample has brought to the cache are there for others.
     """
-    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
-    for j in range(0, stride - v, 2 * v):
+    rows, stride, v, columns = net.padded[0], net.padded[1], lanes(net.weights), panel_columns(net)
+    for j in range(0, columns - v, 2 * v):
         for t in range(count):
             multiply_list_twice(
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.nets, t * stride + j,
             )  # fmt: skip
-    for j in range(stride // (2 * v) * (2 * v), stride, v):
+    for j in range(columns // (2 * v) * (2 * v), columns, v):
         for t in range(count):
             multiply_list(
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.nets, t * stride + j,
+            )  # fmt: skip
+    for j in range(columns, net.units[1]):
+        for t in range(count):
+            multiply_list_column(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, net.nets, t * stride + j,
             )  # fmt: skip
 
 
@@ -130,53 +155,49 @@ def forward_listed(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> 
 def update_listed_rows(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> None:
     """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the inputs that the samples list."""
     rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
-    whole = net.padded[1] // (UPDATED * v) * (UPDATED * v)
+    columns = panel_columns(net)
+    whole = columns // (UPDATED * v) * (UPDATED * v)
     for j in range(0, whole, UPDATED * v):
         for t in range(count):
             update_lists(
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.steps, t * stride + net.unit_offsets[1] + j,
             )  # fmt: skip
-    for j in range(whole, net.padded[1], v):
+    for j in range(whole, columns, v):
         for t in range(count):
             update_list(
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.steps, t * stride + net.unit_offsets[1] + j,
+            )  # fmt: skip
+    for j in range(columns, net.units[1]):
+        for t in range(count):
+            update_list_column(
+                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+                net.weights, j * rows, net.steps, t * stride + net.unit_offsets[1] + j,
             )  # fmt: skip
 
 
 @kernel
 def forward_block(net: FlatNetwork, inputs: Inputs, block: int) -> None:
     """Write the net inputs of layer 1, X W_0, of all samples in a block, with the present W_0."""
-    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
+    rows, stride, v, columns = net.padded[0], net.padded[1], lanes(net.weights), panel_columns(net)
     start, end = inputs.starts[block], inputs.starts[block + 1]
-    whole = stride // (PANELS * v) * (PANELS * v)
+    whole = columns // (PANELS * v) * (PANELS * v)
     for j in range(0, whole, PANELS * v):
         multiply_panels(
-            inputs.values,
-            inputs.rows,
-            start,
-            end,
-            net.weights,
-            j * rows,
-            v * rows,
-            net.nets,
-            j,
-            stride,
-        )
-    for j in range(whole, stride, v):
+            inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
+            net.nets, j, stride,
+        )  # fmt: skip
+    for j in range(whole, columns, v):
         multiply_panel(
-            inputs.values,
-            inputs.rows,
-            start,
-            end,
-            net.weights,
-            j * rows,
-            v * rows,
-            net.nets,
-            j,
-            stride,
-        )
+            inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
+            net.nets, j, stride,
+        )  # fmt: skip
+    for j in range(columns, net.units[1]):
+        multiply_column(
+            inputs.values, inputs.rows, start, in_groups(start, end, inputs.values), end,
+            net.weights, j * rows, net.nets, j, stride,
+        )  # fmt: skip
 
 
 @kernel
@@ -199,16 +220,22 @@ def update_block_rows(net: FlatNetwork, inputs: Inputs, block: int) -> None:
     """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for all samples of a block."""
     rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
     start, end, first = inputs.starts[block], inputs.starts[block + 1], net.unit_offsets[1]
-    whole = net.padded[1] // (PANELS * v) * (PANELS * v)
+    columns = panel_columns(net)
+    whole = columns // (PANELS * v) * (PANELS * v)
     for j in range(0, whole, PANELS * v):
         update_panels(
             inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
             net.steps, first + j, stride,
         )  # fmt: skip
-    for j in range(whole, net.padded[1], v):
+    for j in range(whole, columns, v):
         update_panel(
             inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
             net.steps, first + j, stride,
+        )  # fmt: skip
+    for j in range(columns, net.units[1]):
+        update_column(
+            inputs.values, inputs.rows, start, in_groups(start, end, inputs.values), end,
+            net.weights, j * rows, net.steps, first + j, stride,
         )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ rows are padded to whole vectors. With `v` lanes, element (i, j) of matrix l is 
 
     weight_offsets[l] + (j // v * padded[l] + i) * v + j % v
 
-Columns that do not fill a panel, as the one of the bias unit beside 32 others, have one in the
-first matrix, padded. In the others they follow the panels one by one, element (i, j) at
+Columns that do not fill a panel, as the one of the bias unit beside 32 others, follow the panels
+one by one, element (i, j) at
 
     weight_offsets[l] + j * padded[l] + i                                j >= units[l + 1] // v * v
 
+But if there are more than one in the first matrix, they make a panel with padding.
 Padding holds zeros as long as all numbers are finite.
 """
 
@@ -86,7 +87,7 @@ class FlatNetwork(NamedTuple):
                 # Splitting an axis never copies, whatever the strides.
                 unpacked = matrix[:, :whole].reshape(rows, panels, lanes).transpose(1, 0, 2)
                 pairs.append((packed, unpacked))
-            if rest and l == 0:
+            if rest > 1 and l == 0:
                 pairs.append((part[size:].reshape(padded, lanes)[:rows, :rest], matrix[:, whole:]))
             elif rest:
                 pairs.append((part[size:].reshape(rest, padded)[:, :rows], matrix[:, whole:].T))
@@ -110,7 +111,10 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], lanes: int) -> Fl
     needed[0] += 1
     padded = -(-needed // lanes) * lanes
     unit_offsets = _offsets(padded)
-    weight_offsets = _offsets(padded[:-1] * np.append(padded[1], sizes[2:]))
+    columns = sizes[1:].copy()
+    if columns[0] % lanes > 1:
+        columns[0] = padded[1]
+    weight_offsets = _offsets(padded[:-1] * columns)
     return FlatNetwork(
         weights=aligned_zeros(int(weight_offsets[-1])),
         activations=aligned_zeros(int(unit_offsets[-1])),

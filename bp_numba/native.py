@@ -34,8 +34,9 @@ ARGUMENTS = {
 double. They return an int64."""
 
 SOURCES = (
-    "batch.py", "cpu.py", "entry_points.py", "input_tiles.py", "inputs.py", "jit.py", "kernels.py",
-    "layout.py", "native.py", "rows.py", "sigmoid.py", "simd.py", "tiles.py", "tracing.py",
+    "batch.py", "column_tiles.py", "cpu.py", "entry_points.py", "input_tiles.py", "inputs.py",
+    "jit.py", "kernels.py", "layout.py", "native.py", "rows.py", "sigmoid.py", "simd.py",
+    "tiles.py", "tracing.py",
 )  # fmt: skip
 """What the machine code is made from."""
 

@@ -73,6 +73,14 @@ class Index(Scalar):
         """Return self * other."""
         return Index(self.builder, self.builder.mul(self.value, self._value_of(other)))
 
+    def __rshift__(self, bits: int) -> "Index":
+        """Return self // 2 ** bits."""
+        return Index(self.builder, self.builder.ashr(self.value, self.value.type(bits)))
+
+    def rounded_down(self, multiple: int) -> "Index":
+        """Return the largest multiple of a power of two that is not larger than self."""
+        return Index(self.builder, self.builder.and_(self.value, self.value.type(-multiple)))
+
     def where_less(self, number: int, limit: "Index") -> "Index":
         """Return self if number < limit, else 0."""
         value, zero = self.value, self.value.type(0)
@@ -181,6 +189,17 @@ class Memory:
         address = self._vector_address(index, self.vector.count * vectors)
         return Vector(self.builder, self.builder.load(address, align=4))
 
+    def single(self, index: Index) -> Vector:
+        """Return one element as a vector of one lane."""
+        return self.gather([index])
+
+    def gather(self, indices: Sequence[Index]) -> Vector:
+        """Return a vector of the elements at some indices."""
+        vector = ir.Constant(ir.VectorType(self.vector.element, len(indices)), ir.Undefined)
+        for lane, index in enumerate(indices):
+            vector = self.builder.insert_element(vector, self[index], ir.IntType(32)(lane))
+        return Vector(self.builder, vector)
+
     def store(self, index: Index, value: Vector) -> None:
         """Write the vector that begins at an index."""
         self.builder.store(value.value, self._vector_address(index, value.lanes), align=4)
@@ -220,9 +239,10 @@ class Memory:
         """Return the index 0."""
         return Index(self.builder, ir.IntType(64)(0))
 
-    def zero(self) -> Vector:
-        """Return a vector of zeros of this array's type."""
-        return Vector(self.builder, ir.Constant(self.vector, [0.0] * self.vector.count))
+    def zero(self, lanes: int | None = None) -> Vector:
+        """Return a vector of zeros of this array's type, by default as long as any other."""
+        vector = ir.VectorType(self.vector.element, lanes or self.vector.count)
+        return Vector(self.builder, ir.Constant(vector, [0.0] * vector.count))
 
     def _address(self, index: Index, count: int) -> Any:
         if self.context.enable_boundscheck:

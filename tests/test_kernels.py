@@ -20,7 +20,16 @@ from tests.conftest import run_python
 
 LANES = lanes_of_cpu()
 GUARD = 64
-UNITS = [[2, 1], [3, 3, 1], [5, 4, 8, 7], [65, 33, 17, 10], [6, 1, 1, 3, 9], [9, 8, 8], [17, 16, 3]]
+UNITS = [
+    [30, 9, 13],
+    [2, 1],
+    [3, 3, 1],
+    [5, 4, 8, 7],
+    [65, 33, 17, 10],
+    [6, 1, 1, 3, 9],
+    [9, 8, 8],
+    [17, 16, 3],
+]
 
 
 def guarded(shape):
@@ -305,6 +314,10 @@ def test_activate_writes_every_element_once_over(size):
     assert_guards(out)
 
 
+SCALAR = {"train_blocks": {"add"}, "train_samples": {"fmadd", "mul", "add"}}
+"""Instructions on single numbers: those that change a single column of the first matrix."""
+
+
 def compiled(name):
     signature = numba.types.int64(*map(entry_points.TYPES.get, native.ARGUMENTS[name]))
     return numba.cfunc(signature, **jit.OPTIONS)(getattr(entry_points, name))
@@ -317,8 +330,8 @@ def test_machine_code_is_vectorised(name):
     register = "zmm" if LANES == 8 else "[xy]mm"
     for instruction in ("mul", "add", "div"):
         assert re.search(rf"\bv?(f[n]?m)?{instruction}\w*pd\b.*{register}", assembly), instruction
-    scalar = re.findall(r"^\s*v?(?:f?n?m?add|sub|mul|div)\w*sd\b.*$", assembly, re.MULTILINE)
-    assert scalar == []
+    scalar = re.findall(r"^\s*v?(f?n?m?add|sub|mul|div)\w*sd\b", assembly, re.MULTILINE)
+    assert set(scalar) <= SCALAR.get(name, set())
     assert not re.findall(r"\bcall\w*\s+(\w*(?:exp|fma)\w*)", assembly)
 
 

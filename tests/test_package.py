@@ -16,6 +16,7 @@ ALLOWED = {
     "__init__": {"history", "network", "plotting", "reference", "stopping", "storage"},
     "__main__": {"cli"},
     "batch": {"jit", "layout", "sigmoid", "simd", "tiles", "tracing"},
+    "column_tiles": {"inputs", "layout", "simd", "tiles", "tracing"},
     "cli": {
         "", "examples", "examples.digits", "examples.xor", "machine", "native", "network",
         "plotting", "validation",
@@ -37,7 +38,7 @@ ALLOWED = {
     "input_tiles": {"cpu", "inputs", "layout", "simd", "tiles", "tracing"},
     "inputs": {"layout"},
     "jit": set(),
-    "kernels": {"input_tiles", "inputs", "jit", "layout", "tiles"},
+    "kernels": {"column_tiles", "input_tiles", "inputs", "jit", "layout", "tiles"},
     "layout": set(),
     "loss": set(),
     "machine": {"", "cpu", "native"},
@@ -67,6 +68,7 @@ ALLOWED = {
 
 COMPILED = {
     "batch",
+    "column_tiles",
     "entry_points",
     "input_tiles",
     "jit",

@@ -215,6 +215,68 @@ def test_broadcast_and_splat():
 
 
 @operation(nothing)
+def write_lanes(values: Memory, at: Index, sums: Memory, chosen: Memory, lane: Index) -> None:
+    value = values.load(at)
+    sums.store(at, simd.sum_lanes(value))
+    chosen.store(at, simd.with_lane(value, lane, value.constant(7.0)))
+
+
+def test_sum_lanes_and_with_lane():
+    @numba.njit
+    def run(values, sums, chosen):
+        for at in range(0, values.size, LANES):
+            write_lanes(values, at, sums, chosen, at // LANES - 1)
+
+    values = np.random.default_rng(3).normal(size=(LANES + 2, LANES))
+    sums, chosen = np.empty_like(values), np.empty_like(values)
+    run(values.ravel(), sums.ravel(), chosen.ravel())
+    np.testing.assert_allclose(sums, values.sum(axis=1, keepdims=True).repeat(LANES, axis=1))
+    expected = values.copy()
+    for lane in range(LANES):  # the first and the last row name no lane
+        expected[lane + 1, lane] = 7.0
+    np.testing.assert_array_equal(chosen, expected)
+
+
+@operation(nothing)
+def write_gathered(values: Memory, numbers: Memory, out: Memory, at: Index) -> None:
+    indices = [numbers.index(at + r) for r in range(LANES)]
+    out.store(at, values.gather(indices))
+    out.store(at + LANES, values.single(indices[0]))
+    out.store(at + (LANES + 1), values.single(indices[1]) + values.zero(1))
+
+
+def test_gather_and_single():
+    @numba.njit
+    def run(values, numbers, out):
+        write_gathered(values, numbers, out, 0)
+
+    values = np.random.default_rng(4).normal(size=100)
+    numbers, out = np.random.default_rng(5).permutation(100)[:LANES], np.full(LANES + 3, np.nan)
+    run(values, numbers, out)
+    expected = [*values[numbers], *values[numbers[:2]], np.nan]
+    np.testing.assert_array_equal(out, expected)
+
+
+@operation(nothing)
+def write_integers(numbers: Memory, at: Index, out: Memory) -> None:
+    number = numbers.index(at)
+    out[at * 2] = (number >> 3).value
+    out[at * 2 + 1] = number.rounded_down(8).value
+
+
+def test_integers_are_rounded_down():
+    @numba.njit
+    def run(numbers, out):
+        for at in range(numbers.size):
+            write_integers(numbers, at, out)
+
+    numbers = np.arange(-20, 60)
+    out = np.empty((numbers.size, 2), dtype=np.int64)
+    run(numbers, out.ravel())
+    np.testing.assert_array_equal(out, np.c_[numbers // 8, numbers // 8 * 8])
+
+
+@operation(nothing)
 def write_sums_and_columns(matrix: Memory, sums: Memory, columns: Memory, zero: Index) -> None:
     rows = [matrix.load(zero + r * LANES) for r in range(LANES)]
     sums.store(zero, simd.sum_rows(rows))
