@@ -26,10 +26,12 @@ class Preprocessing:
 
     Attributes
     ----------
+    target, task : str
+        The column that is predicted; one of `TASKS`.
     columns : list of str
         The inputs, in the network's order.
-    target, task, scale : str
-        The column that is predicted; one of `TASKS`; one of `SCALES`.
+    scale : str
+        One of `SCALES`.
     offsets, divisors : list of float
         An input is (value - offset) / divisor, column by column.
     classes : list of bool, int, float or str
@@ -38,9 +40,9 @@ class Preprocessing:
         For regression the targets that become `LOW` and `HIGH`, else empty.
     """
 
-    columns: list[str]
     target: str
     task: str
+    columns: list[str]
     scale: str
     offsets: list[float]
     divisors: list[float]

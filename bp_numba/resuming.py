@@ -36,8 +36,8 @@ def load_checkpoint(path: Path, expected: NeuralNetwork) -> NeuralNetwork:
         found = there.get(name)
         if json.dumps(found) != json.dumps(value):  # 1 is not True here, and NaN is NaN
             raise CommandError(
-                f"checkpoint {path} is of another run: its {name} {_is(name)} "
-                f"{_short(found)}, not {_short(value)}"
+                f"checkpoint {path} is of another run: {name} {_short(found)} there, "
+                f"{_short(value)} here"
             )
     if [w.shape for w in network.W] != [w.shape for w in expected.W]:
         raise CommandError(f"checkpoint {path} is damaged: its weights do not fit its layers")
@@ -45,15 +45,12 @@ def load_checkpoint(path: Path, expected: NeuralNetwork) -> NeuralNetwork:
 
 
 def _facts(network: NeuralNetwork) -> dict[str, Any]:
-    facts: dict[str, Any] = {"layers": list(network.layers), "alpha": network.alpha}
-    for key in ("table", "training"):
-        values = network.metadata.get(key)
+    own = {"layers": list(network.layers), "alpha": network.alpha}
+    described = [network.metadata.get(key) for key in ("training", "table", "rows")]
+    facts: dict[str, Any] = {}
+    for values in (*described[:2], own, *described[2:]):  # what follows from others comes later
         facts |= values if isinstance(values, dict) else {}
     return {name.replace("_", " "): value for name, value in facts.items()}
-
-
-def _is(name: str) -> str:
-    return "are" if name.endswith("s") else "is"
 
 
 def _short(value: Any) -> str:

@@ -109,8 +109,9 @@ class Table:
 
     def _require(self, name: str) -> None:
         if name not in self.columns:
-            close = difflib.get_close_matches(name, self.columns, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            lower = {column.lower(): column for column in self.columns}
+            close = difflib.get_close_matches(name.lower(), lower, n=1)
+            hint = f" (did you mean {lower[close[0]]!r}?)" if close else ""
             known = listed([repr(column) for column in self.columns])
             raise CommandError(f"{self.path} has no column {name!r}{hint}; it has {known}")
 

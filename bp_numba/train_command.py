@@ -165,9 +165,8 @@ def _fresh_network(samples: Samples, options: argparse.Namespace) -> NeuralNetwo
             "test_size": options.test_size,
             "validation_size": options.validation_size,
             "early_stopping": options.early_stopping,
-            "numbers_of_rows": samples.sizes(),
-            "digest_of_the_rows": samples.digest(),
         },
+        "rows": {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()},
     }
     return network
 

@@ -86,7 +86,7 @@ def test_json_and_back(preprocessing):
 @pytest.mark.parametrize(
     ("original", "changes", "message"),
     [
-        (CLASSES, {"more": 1}, "must hold columns, target, task"),
+        (CLASSES, {"more": 1}, "must hold target, task, columns"),
         (CLASSES, {"columns": []}, "columns must be a list of different names"),
         (CLASSES, {"columns": ["a", "a"]}, "columns must be"),
         (CLASSES, {"columns": ["a", 1]}, "columns must be"),
@@ -118,7 +118,7 @@ def test_dicts_of_others(original, changes, message):
 
 @pytest.mark.parametrize("values", [None, [], {}, "table"])
 def test_what_is_no_dict_of_ours(values):
-    with pytest.raises(ValueError, match="must hold columns, target"):
+    with pytest.raises(ValueError, match="must hold target, task"):
         Preprocessing.from_dict(values)
 
 

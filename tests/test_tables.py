@@ -145,8 +145,8 @@ def test_missing_labels(cells, tmp_path):
 def test_unknown_columns(tmp_path):
     names = [f"column{i}" for i in range(12)]
     table = read_table(csv(tmp_path, ",".join(names) + "\n" + ",".join("0" * 12) + "\n"))
-    with pytest.raises(CommandError, match=r"no column 'colunm3' \(did you mean 'column3'\?\); it"):
-        table.labels("colunm3")
+    with pytest.raises(CommandError, match=r"no column 'Colunm3' \(did you mean 'column3'\?\); it"):
+        table.labels("Colunm3")
     with pytest.raises(CommandError, match=r"no column '\?'; it has 'column0', .* and 4 more$"):
         table.numbers("?")
     with pytest.raises(CommandError, match="lacks the columns 'a', 'z'$"):
