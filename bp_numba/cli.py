@@ -120,25 +120,24 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="train a network on a table, CSV, Parquet or .npz",
         description="Train a network on a table. All columns beside the target are inputs and "
         "must hold numbers or booleans, without missing values.",
-        formatter_class=_DEFAULTS,
     ).add_argument
     add("data", type=Path, metavar="DATA", help=".csv with a header, .parquet, or .npz of X and y")
-    add("--target", metavar="COLUMN", help="what to predict; y for .npz, whose inputs are x0, x1")
+    add("--target", metavar="COLUMN", help="what to predict; y for .npz, with inputs x0, x1...")
     add("--task", choices=TASKS, help="guessed from the target without it")
-    add("--layers", type=hidden_sizes, default="16", help="sizes of the hidden layers, or none")
-    add("--alpha", type=float, default=0.1, help="learning rate")
-    add("--epochs", type=int, help="passes over the rows; without it 100,000 rows in all, about")
-    add("--seed", type=int, default=0, help="of the initial weights and the split")
-    add("--scale", choices=SCALES, default="minmax", help="how the inputs are scaled")
-    add("--test-size", type=float, default=0.25, help="share of the rows kept for the test")
-    add("--validation-size", type=float, help="share of the others, 0.2 for early stopping, else 0")
-    add(
-        "--early-stopping",
-        action="store_true",
-        help="stop after 10 shown validation losses without a new lowest; keep the weights of that",
-    )
-    add("--display-update", type=int, help="epochs from one loss to the next; without it a tenth "
-        "of the epochs, a hundredth for early stopping")  # fmt: skip
+    add("--layers", type=hidden_sizes, default="16", metavar="SIZES", help="of the hidden layers, "
+        "as 32-16, or none (%(default)s)")  # fmt: skip
+    add("--alpha", type=float, default=0.1, help="learning rate (%(default)s)")
+    add("--epochs", type=int, help="passes over the rows (100,000 divided by the rows trained on)")
+    add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
+    add("--scale", choices=SCALES, default="minmax", help="of the inputs (%(default)s)")
+    add("--test-size", type=float, default=0.25, metavar="SHARE", help="of the rows, kept to test "
+        "with (%(default)s)")  # fmt: skip
+    add("--validation-size", type=float, metavar="SHARE", help="of the other rows, kept to "
+        "validate with (0; 0.2 for early stopping)")  # fmt: skip
+    add("--early-stopping", action="store_true", help="stop after 10 shown validation losses that "
+        "are not the lowest so far, with the weights of the lowest")  # fmt: skip
+    add("--display-update", type=int, metavar="EPOCHS", help="from one loss shown to the next (a "
+        "tenth of all; a hundredth for early stopping)")  # fmt: skip
     add("--save", type=Path, metavar="MODEL", help="write the network, for bp-numba predict")
     add("--plot", type=Path, metavar="PNG", help="draw the loss curve")
     add("--checkpoint", type=Path, metavar="PATH", help="keep the network here while it trains")

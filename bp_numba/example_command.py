@@ -10,7 +10,6 @@ import numpy as np
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba import validation as check
-from bp_numba.errors import CommandError
 from bp_numba.examples import Problem, Split
 from bp_numba.examples.digits import DIGITS
 from bp_numba.examples.xor import XOR
@@ -106,8 +105,5 @@ def _plot(options: argparse.Namespace, losses: list[float], title: str) -> None:
 
     interval = check.check_display_update(options.display_update)
     epochs = list(display_epochs(options.epochs, interval))
-    try:
-        save_loss_curve(options.plot, epochs, losses, title)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"--plot {options.plot}: {error}") from None
+    save_loss_curve(options.plot, epochs, losses, title)
     print(f"[INFO] loss curve written to {options.plot}")

@@ -41,7 +41,8 @@ def check_file(option: str, path: Path, size: int = 0) -> None:
     try:
         check_writable(path, size)
     except OSError as error:
-        raise CommandError(f"{option} {path} cannot be written: {error}") from None
+        reason = error.strerror or error  # the whole text names a temporary file
+        raise CommandError(f"{option} {path} cannot be written: {reason}") from None
 
 
 def check_plot(path: Path) -> None:

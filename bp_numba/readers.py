@@ -3,6 +3,7 @@
 CSV and Parquet are read by Polars, which is imported here only, and only for them.
 """
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Sequence
@@ -53,9 +54,12 @@ def _read_csv(path: Path, content: bytes) -> Table:
     try:  # all as text, and the header as a row: Polars would rename columns of one name
         frame = polars.read_csv(io.BytesIO(content), has_header=False, infer_schema_length=0)
     except polars.exceptions.PolarsError as error:
+        _check_widths(path, content)
         raise _not_readable(path, "CSV file", error) from None
     stripped = [series.str.strip_chars() for series in frame]
     names = [series[0] or "" for series in stripped]
+    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
+        raise CommandError(f"{path} must have commas between its columns, got {names[0]!r:.80}")
     _check_names(path, names)
     texts = [series[1:].replace("", None) for series in stripped]
     filled = [series.is_not_null().arg_true() for series in texts]
@@ -65,6 +69,17 @@ def _read_csv(path: Path, content: bytes) -> Table:
         for name, series in zip(names, texts, strict=True)
     }
     return Table(path, rows, columns, header=1)
+
+
+def _check_widths(path: Path, content: bytes) -> None:
+    rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+    header = len(next(rows))
+    for number, row in enumerate(rows, 2):
+        if len(row) > header:
+            raise CommandError(
+                f"{path}: row {number} must have no more fields than the header, {header}, "
+                f"got {len(row)} (the header is row 1)"
+            )
 
 
 def _text_values(polars: Any, series: Any) -> Any:

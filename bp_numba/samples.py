@@ -50,6 +50,7 @@ class Samples:
 
 def choose_task(table: Table, target: str, task: str | None) -> tuple[str, str]:
     """Return the task that is asked for, or else a guess, and why."""
+    table.require(target)
     return (task, "") if task else guess_task(table.labels(target))
 
 

@@ -40,6 +40,15 @@ class Table:
     columns: Mapping[str, Callable[[], Array]]
     header: int
 
+    def require(self, name: str) -> None:
+        """Raise CommandError if there is no such column."""
+        if name not in self.columns:
+            lower = {column.lower(): column for column in self.columns}
+            close = difflib.get_close_matches(name.lower(), lower, n=1)
+            hint = f" (did you mean {lower[close[0]]!r}?)" if close else ""
+            known = listed([repr(column) for column in self.columns])
+            raise CommandError(f"{self.path} has no column {name!r}{hint}; it has {known}")
+
     def labels(self, name: str) -> list[Any]:
         """Return a column's values, of one type: bool, int, float or str.
 
@@ -48,7 +57,7 @@ class Table:
         CommandError
             If there is no such column, or a value is missing or not finite.
         """
-        self._require(name)
+        self.require(name)
         values = self.columns[name]()
         if values.dtype == object:
             missing = [i for i, value in enumerate(values) if value is None]
@@ -67,7 +76,7 @@ class Table:
         CommandError
             If there is no such column, or a value is missing, not finite, or not a number.
         """
-        self._require(name)
+        self.require(name)
         values = self.columns[name]()
         if values.dtype == object:
             values = np.array([self._number(name, i, value) for i, value in enumerate(values)])
@@ -106,14 +115,6 @@ class Table:
         return CommandError(
             f"{self.path}: column {name!r} {what} in row {i + 1 + self.header}{note}"
         )
-
-    def _require(self, name: str) -> None:
-        if name not in self.columns:
-            lower = {column.lower(): column for column in self.columns}
-            close = difflib.get_close_matches(name.lower(), lower, n=1)
-            hint = f" (did you mean {lower[close[0]]!r}?)" if close else ""
-            known = listed([repr(column) for column in self.columns])
-            raise CommandError(f"{self.path} has no column {name!r}{hint}; it has {known}")
 
 
 def listed(names: Sequence[str], shown: int = 8) -> str:

@@ -113,11 +113,9 @@ def _check_space(network: NeuralNetwork, options: argparse.Namespace) -> None:
 
 
 def _samples(table: Table, options: argparse.Namespace) -> Samples:
-    print(
-        f"[INFO] {options.data}: {table.rows} rows, {len(table.columns) - 1} columns beside the "
-        f"target {options.target!r}"
-    )
     task, reason = choose_task(table, options.target, options.task)
+    inputs = len(table.columns) - 1
+    print(f"[INFO] {options.data}: {table.rows} rows, target {options.target!r}, inputs: {inputs}")
     samples = make_samples(
         table,
         options.target,
@@ -128,7 +126,8 @@ def _samples(table: Table, options: argparse.Namespace) -> Samples:
         seed=options.seed,
     )
     other = "regress" if task == "classify" else "classify"
-    guess = f" (guessed from {reason}; --task {other} overrides)" if reason else ""
+    override = "" if reason == "text" else f"; --task {other} overrides"
+    guess = f" (guessed from {reason}{override})" if reason else ""
     classes, target_range = samples.preprocessing.classes, samples.preprocessing.target_range
     print(f"[INFO] task: {task}{f', {len(classes)} classes' if classes else ''}{guess}")
     if target_range:

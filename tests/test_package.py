@@ -26,7 +26,7 @@ ALLOWED = {
     "entry_points": {"batch", "inputs", "jit", "kernels", "layout", "rows", "simd", "tiles"},
     "errors": set(),
     "example_command": {
-        "", "errors", "examples", "examples.digits", "examples.xor", "network", "outputs",
+        "", "examples", "examples.digits", "examples.xor", "network", "outputs",
         "plotting", "validation",
     },
     "examples.__init__": set(),
@@ -39,7 +39,7 @@ ALLOWED = {
     "kernels": {"inputs", "jit", "layout", "sigmoid", "simd", "tiles"},
     "layout": set(),
     "loss": set(),
-    "machine": {"", "cpu", "native"},
+    "machine": {"", "cpu", "native", "preprocessing", "tables"},
     "monitor": {"checkpoint"},
     "native": {"entry_points", "jit"},
     "network": {

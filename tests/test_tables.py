@@ -104,7 +104,11 @@ def test_npz(tmp_path):
         ("a,b\n,\n\n", "has no rows below its header"),
         ("a,b,a\n1,2,3\n", "columns must have different names, got 'a' twice"),
         ("a,,b\n1,2,3\n", "column 2 must have a name, got none in the header"),
-        ("a,b\n1,2\n1,2,3\n", "must be a CSV file, got something else or a damaged one: "),
+        ("a,b\n1,2\n1,2,3\n", ": row 3 must have no more fields than the header, 2, got 3"),
+        ("\na,b\n1,2\n", ": row 2 must have no more fields than the header, 0, got 2"),
+        ('a,b\n1,2\n1,"2\n', "must be a CSV file, got something else or a damaged one: "),
+        ("a;b\n1;2\n", "must have commas between its columns, got 'a;b'"),
+        ("a\tb\n1\t2\n", "must have commas between its columns, got 'a\\tb'"),
         ("a,b\n1,2\né,2\n".encode("latin-1"), "in UTF-8, got byte 0xe9 in line 3"),
     ],
 )

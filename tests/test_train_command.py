@@ -173,6 +173,7 @@ def test_regression_says_how_targets_are_scaled(tmp_path, capsys):
     output = run(capsys, "train", data, "--target", "y", "--save", model).out
     assert re.search(r"\[INFO\] targets from -\d+.* to \d+ are scaled to 0.1 to 0.9", output)
     assert "task: regress (guessed from 40 different numbers; --task classify overrides)" in output
+    assert "targets trained on: -" in run(capsys, "info", model).out
     _, rows = predictions(run(capsys, "predict", model, data).out)
     np.testing.assert_allclose(np.array(rows, dtype=float)[:, 0], 1000 * x - 200, atol=100)
 
@@ -190,7 +191,13 @@ def test_options(tmp_path, capsys):
     network = NeuralNetwork.load(model)
     assert network.alpha == 0.3 and network.metadata["table"]["scale"] == "standard"
     assert plot.read_bytes().startswith(b"\x89PNG")
-    assert run(capsys, "info", model).out.startswith("layers 3-5-4-2")
+    lines = run(capsys, "info", model).out.splitlines()
+    assert lines[0].startswith("layers 3-5-4-2, ")
+    assert lines[4:7] == [
+        "task: classify, target 'label'",
+        "classes: 'no', 'yes'",
+        "3 columns, scale standard: a, b, constant",
+    ]
 
 
 def test_no_hidden_layer_no_test_no_epochs(tmp_path, capsys):
