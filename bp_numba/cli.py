@@ -51,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bp-numba: interrupted", file=sys.stderr)
         if options.command == "train" and options.checkpoint and options.checkpoint.exists():
-            print(f"bp-numba: to go on: {_resuming_line(arguments)}", file=sys.stderr)
+            print(
+                f"bp-numba: to go on: {_resuming_line(arguments, options.resume)}", file=sys.stderr
+            )
         return 130
     return 0
 
@@ -79,14 +81,14 @@ def _maintain(options: argparse.Namespace) -> None:
         print(line)
 
 
-def _resuming_line(arguments: Sequence[str]) -> str:
+def _resuming_line(arguments: Sequence[str], resumed: bool) -> str:
     """Return the command line that goes on with the run, as a shell takes it."""
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
         start = [sys.executable, "-m", "bp_numba"]
     else:
         start = [program.name if shutil.which(program.name) == str(program) else str(program)]
-    resume = [] if "--resume" in arguments else ["--resume"]
+    resume = [] if resumed else ["--resume"]
     return shlex.join([*start, *arguments, *resume])
 
 

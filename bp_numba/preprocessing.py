@@ -109,16 +109,17 @@ def probabilities(outputs: Matrix) -> Matrix:
     return shares
 
 
-def scaling(X: Matrix, scale: str) -> tuple[list[float], list[float]]:
+def scaling(X: Matrix, scale: str, columns: Sequence[str]) -> tuple[list[float], list[float]]:
     """Return offsets and divisors of the columns of X, such that no divisor is 0.
+
+    The names of the columns are for error texts.
 
     Raises
     ------
     OverflowError
         If the numbers are too large to scale.
     """
-    columns = X.shape[1]
-    offsets, divisors = np.zeros(columns), np.ones(columns)
+    offsets, divisors = np.zeros(len(columns)), np.ones(len(columns))
     with np.errstate(over="ignore", invalid="ignore"):
         lowest, spread = X.min(axis=0), np.ptp(X, axis=0)
         if scale == "minmax":
@@ -127,8 +128,9 @@ def scaling(X: Matrix, scale: str) -> tuple[list[float], list[float]]:
             offsets, divisors = X.mean(axis=0), X.std(axis=0)
     # The deviation of a constant column is often a little above 0, by rounding.
     divisors = np.where((spread == 0) | (divisors == 0), 1.0, divisors)
-    if not (np.isfinite(offsets).all() and np.isfinite(divisors).all()):
-        raise OverflowError("the numbers of a column are too large to be scaled")
+    for name, finite in zip(columns, np.isfinite(offsets) & np.isfinite(divisors), strict=True):
+        if not finite:
+            raise OverflowError(f"column {name!r} has numbers that are too large to be scaled")
     return offsets.tolist(), divisors.tolist()
 
 

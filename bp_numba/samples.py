@@ -89,7 +89,7 @@ def make_samples(
             f"of {len(classes)} classes"
         )
     try:
-        offsets, divisors = scaling(X[train], scale)
+        offsets, divisors = scaling(X[train], scale, columns)
     except OverflowError as error:
         raise CommandError(f"{table.path}: {error}") from None
     preprocessing = Preprocessing(

@@ -32,9 +32,9 @@ NUMBERS = Preprocessing(
 
 def test_scales():
     X = np.array([[1.0, 5.0, 0.1], [3.0, 5.0, 0.1], [8.0, 5.0, 0.1]])
-    assert scaling(X, "none") == ([0, 0, 0], [1, 1, 1])
-    assert scaling(X, "minmax") == ([1, 5, 0.1], [7, 1, 1])
-    offsets, divisors = scaling(X, "standard")
+    assert scaling(X, "none", "abc") == ([0, 0, 0], [1, 1, 1])
+    assert scaling(X, "minmax", "abc") == ([1, 5, 0.1], [7, 1, 1])
+    offsets, divisors = scaling(X, "standard", "abc")
     np.testing.assert_allclose(offsets, X.mean(axis=0))
     np.testing.assert_allclose(divisors, [X[:, 0].std(), 1, 1])  # not the rounding of 0.1
 
@@ -42,14 +42,14 @@ def test_scales():
 def test_a_tiny_spread_divides_by_no_zero():
     X = np.array([[0.0], [5e-324]])
     for scale in ("minmax", "standard"):
-        offsets, divisors = scaling(X, scale)
+        offsets, divisors = scaling(X, scale, "a")
         assert divisors[0] > 0 and np.isfinite((X - offsets) / divisors).all()
 
 
 @pytest.mark.parametrize("scale", ["minmax", "standard"])
 def test_numbers_that_are_too_large_to_scale(scale):
-    with pytest.raises(OverflowError, match="too large to be scaled"):
-        scaling(np.array([[-1.7e308], [1.7e308]]), scale)
+    with pytest.raises(OverflowError, match="'b' has numbers that are too large to be"):
+        scaling(np.array([[1.0, -1.7e308], [2.0, 1.7e308]]), scale, "ab")
 
 
 def test_inputs():

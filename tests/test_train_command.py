@@ -239,7 +239,7 @@ def numbered(values, name="y"):
         (numbered([-1.7e308, 1.7e308] * 6), ["--task", "regress"], "'y' are too large to be scal"),
         ({"y": [1, 2, 3]}, [], "must have columns beside 'y', got none"),
         ({"y": [0, 1] * 4, "x": [1, 2, 3, "?", 5, 6, 7, 8]}, [], "must hold numbers, got '?'"),
-        ({"y": [0, 1] * 9, "x": [1e308, -1e308] * 9}, [], "too large to be scaled"),
+        ({"y": [0, 1] * 9, "x": [1e308, -1e308] * 9}, [], "'x' has numbers that are too large"),
         (numbered([0, 1] * 2), ["--validation-size", "0.5"], "a class with a row for validation"),
         (numbered([0, 1] * 4), ["--layers", "99999999-99999999"], "must give weights that fit"),
         (numbered([0, 1] * 4), ["--save", "DATA"], "--save and DATA must be different files"),
