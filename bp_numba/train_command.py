@@ -164,6 +164,8 @@ def _fresh_network(samples: Samples, options: argparse.Namespace) -> NeuralNetwo
             "test_size": options.test_size,
             "validation_size": options.validation_size,
             "early_stopping": options.early_stopping,
+            # It stops by display points; without it they are only what is shown.
+            "display_update": options.display_update if options.early_stopping else None,
         },
         "rows": {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()},
     }
