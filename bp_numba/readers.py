@@ -102,7 +102,7 @@ def _read_parquet(path: Path, content: bytes) -> Table:
     polars = _polars(path)
     try:
         frame = polars.read_parquet(io.BytesIO(content))
-    except (polars.exceptions.PolarsError, OSError) as error:
+    except (polars.exceptions.PolarsError, polars.exceptions.PanicException, OSError) as error:
         raise _not_readable(path, "Parquet file", error) from None
     _check_names(path, frame.columns)
     columns = {series.name: partial(_typed_values, polars, path, series) for series in frame}

@@ -188,6 +188,15 @@ def test_files_of_another_kind(suffix, content, tmp_path):
         read_table(path)
 
 
+def test_bytes_that_polars_panics_at(tmp_path, monkeypatch):
+    def panicking(_):
+        raise polars.exceptions.PanicException("called `unwrap()`")  # no Exception, as few know
+
+    monkeypatch.setattr(polars, "read_parquet", panicking)
+    with pytest.raises(CommandError, match=r"a damaged one: called `unwrap\(\)`"):
+        read_table(csv(tmp_path, "PAR1", "data.parquet"))
+
+
 def test_damaged_npz(tmp_path):
     path = npz(tmp_path, X=np.zeros((20, 2)))
     content = bytearray(path.read_bytes())
