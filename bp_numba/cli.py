@@ -1,31 +1,23 @@
-"""The command line: two problems to train, and what concerns machine code and model files."""
+"""The command line: its options, and how errors become lines and exit codes."""
 
 import argparse
-import contextlib
 import io
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
-import numpy as np
-
-from bp_numba import NeuralNetwork, ReferenceNetwork, __version__, native
-from bp_numba import validation as check
-from bp_numba.examples import Problem, Split
-from bp_numba.examples.digits import DIGITS
-from bp_numba.examples.xor import XOR
+from bp_numba import ModelFormatError, __version__, example_command, native, train_command
+from bp_numba.errors import CommandError
+from bp_numba.example_command import PROBLEMS
 from bp_numba.machine import clear_cache, machine_lines, model_lines, warmup_lines
-from bp_numba.network import display_epochs
+from bp_numba.predict_command import predict
+from bp_numba.preprocessing import SCALES, TASKS
+from bp_numba.train_command import train
 
-PROBLEMS = {problem.name: problem for problem in (DIGITS, XOR)}
-
-
-class CommandError(Exception):
-    """A run that cannot be carried out, for a reason that one line tells."""
+_DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,60 +26,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 after success, 1 if the run could not be carried out or its output went unread, 2 for wrong
     usage, 130 after Ctrl-C.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
         if options.command in PROBLEMS:
-            _check(options, PROBLEMS[options.command])
+            example_command.check_options(options, PROBLEMS[options.command])
+        elif options.command == "train":
+            train_command.check_options(options)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # live through a pipe too
     try:
-        if options.command in PROBLEMS:
-            _run(options, PROBLEMS[options.command])
-        else:
-            _maintain(options)
-    except CommandError as error:
-        print(f"bp-numba: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bp-numba: interrupted", file=sys.stderr)
-        return 130
+        _run(options)
     except BrokenPipeError:  # nobody reads on; the interpreter would complain when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (CommandError, ModelFormatError, OSError) as error:
+        if options.debug:
+            raise
+        print(f"bp-numba: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bp-numba: interrupted", file=sys.stderr)
+        if options.command == "train" and options.checkpoint and options.checkpoint.exists():
+            print(
+                f"bp-numba: to go on: {_resuming_line(arguments, options.resume)}", file=sys.stderr
+            )
+        return 130
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="bp-numba", description="Train a small network with compiled backpropagation."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    info = commands.add_parser("info", help="show versions and CPU, or what a model file holds")
-    info.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="file of a network")
-    commands.add_parser("warmup", help="compile all kernels now, for images and clusters")
-    cache = commands.add_parser("cache", help="the folder of the compiled kernels")
-    action = cache.add_mutually_exclusive_group(required=True)
-    action.add_argument("--path", action="store_true", help="print the folder")
-    action.add_argument("--clear", action="store_true", help="delete the kernels in it")
-    for problem in PROBLEMS.values():
-        layers = "-".join(map(str, problem.layers))
-        add = commands.add_parser(
-            problem.name,
-            help=f"train {layers} on the {problem.name} data",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        ).add_argument
-        add("--epochs", type=int, default=problem.epochs, help="passes over the samples")
-        add("--alpha", type=float, default=problem.alpha, help="learning rate")
-        add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
-        add("--seed", type=int, default=0, help="of the initial weights and the split")
-        add("--display-update", type=int, default=100, help="epochs from one loss to the next")
-        add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
-        add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
-    return parser
+def _run(options: argparse.Namespace) -> None:
+    if options.command in PROBLEMS:
+        example_command.run(options, PROBLEMS[options.command])
+    elif options.command == "train":
+        train(options)
+    elif options.command == "predict":
+        predict(options)
+    else:
+        _maintain(options)
 
 
 def _maintain(options: argparse.Namespace) -> None:
@@ -98,13 +77,103 @@ def _maintain(options: argparse.Namespace) -> None:
         lines = warmup_lines()
     else:
         lines = [clear_cache() if options.clear else str(native.cache_folder() or "")]
-    try:
-        for line in lines:
-            print(line)
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        raise CommandError(str(error)) from None
+    for line in lines:
+        print(line)
+
+
+def _resuming_line(arguments: Sequence[str], resumed: bool) -> str:
+    """Return the command line that goes on with the run, as a shell takes it."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        start = [sys.executable, "-m", "bp_numba"]
+    else:
+        start = [program.name if shutil.which(program.name) == str(program) else str(program)]
+    resume = [] if resumed else ["--resume"]
+    return shlex.join([*start, *arguments, *resume])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bp-numba", description="Train a small network with compiled backpropagation."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_predict(commands)
+    info = commands.add_parser("info", help="show versions and CPU, or what a model file holds")
+    info.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="file of a network")
+    commands.add_parser("warmup", help="compile all kernels now, for images and clusters")
+    cache = commands.add_parser("cache", help="the folder of the compiled kernels")
+    action = cache.add_mutually_exclusive_group(required=True)
+    action.add_argument("--path", action="store_true", help="print the folder")
+    action.add_argument("--clear", action="store_true", help="delete the kernels in it")
+    _add_problems(commands)
+    for command in commands.choices.values():  # before the command or after it
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+    return parser
+
+
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser(
+        "train",
+        help="train a network on a table, CSV, Parquet or .npz",
+        description="Train a network on a table. All columns beside the target are inputs and "
+        "must hold numbers or booleans, without missing values.",
+    ).add_argument
+    add("data", type=Path, metavar="DATA", help=".csv with a header, .parquet, or .npz of X and y")
+    add("--target", metavar="COLUMN", help="what to predict; y for .npz, with inputs x0, x1...")
+    add("--task", choices=TASKS, help="guessed from the target without it")
+    add("--layers", type=hidden_sizes, default="16", metavar="SIZES", help="of the hidden layers, "
+        "as 32-16, or none (%(default)s)")  # fmt: skip
+    add("--alpha", type=float, default=0.1, help="learning rate (%(default)s)")
+    add("--epochs", type=int, help="passes over the rows (100,000 divided by the rows trained on)")
+    add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
+    add("--scale", choices=SCALES, default="minmax", help="of the inputs (%(default)s)")
+    add("--test-size", type=float, default=0.25, metavar="SHARE", help="of the rows, kept to test "
+        "with (%(default)s)")  # fmt: skip
+    add("--validation-size", type=float, metavar="SHARE", help="of the other rows, kept to "
+        "validate with (0; 0.2 for early stopping)")  # fmt: skip
+    add("--early-stopping", action="store_true", help="stop after 10 shown validation losses that "
+        "are not the lowest so far, with the weights of the lowest")  # fmt: skip
+    add("--display-update", type=int, metavar="EPOCHS", help="from one loss shown to the next (a "
+        "tenth of all; a hundredth for early stopping)")  # fmt: skip
+    add("--save", type=Path, metavar="MODEL", help="write the network, for bp-numba predict")
+    add("--plot", type=Path, metavar="PNG", help="draw the loss curve")
+    add("--checkpoint", type=Path, metavar="PATH", help="keep the network here while it trains")
+    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+
+
+def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    add = commands.add_parser(
+        "predict",
+        help="predict the target of a table with a network from train",
+        description="Write the predictions for a table, one row for each of its rows. If it holds "
+        "the target too, how good they are is told on stderr.",
+    ).add_argument
+    add("model", type=Path, metavar="MODEL", help="file that bp-numba train has saved")
+    add("data", type=Path, metavar="DATA", help="table with the columns trained on, in any order")
+    add("--out", type=Path, metavar="CSV", help="file to write; without it, standard output")
+    add("--proba", action="store_true", help="add the outputs for each class, divided by their sum")
+
+
+def _add_problems(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    for problem in PROBLEMS.values():
+        layers = "-".join(map(str, problem.layers))
+        add = commands.add_parser(
+            problem.name,
+            help=f"train {layers} on the {problem.name} data",
+            formatter_class=_DEFAULTS,
+        ).add_argument
+        add("--epochs", type=int, default=problem.epochs, help="passes over the samples")
+        add("--alpha", type=float, default=problem.alpha, help="learning rate")
+        add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
+        add("--seed", type=int, default=0, help="of the initial weights and the split")
+        add("--display-update", type=int, default=100, help="epochs from one loss to the next")
+        add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
+        add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
 
 
 def layer_sizes(text: str) -> list[int]:
@@ -112,108 +181,9 @@ def layer_sizes(text: str) -> list[int]:
     return [int(size) for size in text.split("-")]
 
 
-def _check(options: argparse.Namespace, problem: Problem) -> None:
-    check.check_epochs(options.epochs)
-    check.check_alpha(options.alpha)
-    check.check_display_update(options.display_update)
-    check.check_layers(options.layers)
-    if options.layers[0] != problem.layers[0] or options.layers[-1] != problem.layers[-1]:
-        raise ValueError(
-            f"layers must begin with {problem.layers[0]} and end with {problem.layers[-1]} "
-            f"for {problem.name}, got {'-'.join(map(str, options.layers))}"
-        )
-    if not 0 <= options.seed < 2**32:
-        raise ValueError(f"seed must be between 0 and 2**32 - 1, got {options.seed}")
-
-
-def _run(options: argparse.Namespace, problem: Problem) -> None:
-    if options.plot is not None:
-        _check_plot(options.plot)
-    print(f"[INFO] loading {problem.name} data...")
-    try:
-        split = problem.load(options.seed)
-    except ModuleNotFoundError as error:
-        raise _missing(error, problem.name) from None
-    print(f"[INFO] samples: {len(split.X)} to train on, {len(split.X_test)} to test")
-
-    started = perf_counter()
-    NeuralNetwork([1, 1]).fit([[0.0]], [[0.0]], epochs=0)
-    loading = perf_counter() - started
-
-    network = _network(NeuralNetwork, options)
-    print(f"[INFO] training {network}...")
-    losses = _record_losses(network)
-    seconds = _fit(network, split, options)
-    print("[INFO] evaluating...")
-    print(problem.report(network.predict(split.X_test), split.y_test))
-    if options.plot is not None:
-        _plot(options, losses, f"{problem.name}, {network}")
-    print(_summary(options, split, loading, seconds))
-
-
-def _network(kind: type[ReferenceNetwork], options: argparse.Namespace) -> ReferenceNetwork:
-    np.random.seed(options.seed)
-    return kind(options.layers, alpha=options.alpha)
-
-
-def _fit(network: ReferenceNetwork, split: Split, options: argparse.Namespace) -> float:
-    started = perf_counter()
-    network.fit(split.X, split.y, epochs=options.epochs, displayUpdate=options.display_update)
-    return perf_counter() - started
-
-
-def _record_losses(network: ReferenceNetwork) -> list[float]:
-    losses: list[float] = []
-    calculate_loss = network.calculate_loss
-
-    def recorded(X: Any, targets: Any) -> Any:
-        loss = calculate_loss(X, targets)
-        losses.append(float(loss))
-        return loss
-
-    network.calculate_loss = recorded  # type: ignore[method-assign]
-    return losses
-
-
-def _summary(options: argparse.Namespace, split: Split, loading: float, seconds: float) -> str:
-    samples = options.epochs * len(split.X)
-    text = (
-        f"[INFO] {samples:,} samples in {seconds:.3f} s, {samples / seconds:,.0f} per second "
-        f"(kernels loaded or compiled before that in {loading:.1f} s)"
-    )
-    if options.reference:
-        network = _network(ReferenceNetwork, options)
-        with contextlib.redirect_stdout(io.StringIO()):
-            reference = _fit(network, split, options)
-        text += (
-            f"; ReferenceNetwork: {reference:.3f} s, {samples / reference:,.0f} per second, "
-            f"{reference / seconds:.1f} times as long"
-        )
-    return text
-
-
-def _check_plot(path: Path) -> None:
-    """Raise before the training what would keep the plot from being written after it."""
-    if find_spec("matplotlib") is None:
-        raise _missing(ModuleNotFoundError(name="matplotlib"), "--plot")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise CommandError(f"--plot must be a file in a folder that can be written, got {path}")
-
-
-def _plot(options: argparse.Namespace, losses: list[float], title: str) -> None:
-    from bp_numba.plotting import save_loss_curve
-
-    interval = check.check_display_update(options.display_update)
-    epochs = list(display_epochs(options.epochs, interval))
-    try:
-        save_loss_curve(options.plot, epochs, losses, title)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"--plot {options.plot}: {error}") from None
-    print(f"[INFO] loss curve written to {options.plot}")
-
-
-def _missing(error: ModuleNotFoundError, what: str) -> CommandError:
-    module = (error.name or "a module").partition(".")[0]
-    return CommandError(
-        f"{what} needs {module}, which is not installed: pip install 'bp_numba[examples]'"
-    )
+def hidden_sizes(text: str) -> list[int]:
+    """Return the sizes in a text like 32-16, or none of them."""
+    sizes = [] if text == "none" else layer_sizes(text)
+    if any(size < 1 for size in sizes):
+        raise ValueError
+    return sizes

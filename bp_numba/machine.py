@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from bp_numba import NeuralNetwork, __version__, native
 from bp_numba.cpu import FEWEST_LANES, most_lanes
+from bp_numba.preprocessing import Preprocessing
+from bp_numba.tables import listed
 
 
 def machine_lines() -> Iterator[str]:
@@ -47,7 +50,22 @@ def model_lines(path: Path) -> Iterator[str]:
         if history.validation_losses[-1] is not None:
             yield f"validation loss {history.validation_losses[-1]:.7f}"
     for name, value in nn.metadata.items():
-        yield f"{name}: {value}"
+        yield from _table_lines(value) if name == "table" else (f"{name}: {value}",)
+
+
+def _table_lines(values: Any) -> Iterator[str]:
+    """Yield what a network from `bp-numba train` predicts, and from what."""
+    try:
+        table = Preprocessing.from_dict(values)
+    except ValueError:
+        yield f"table: {values}"
+        return
+    yield f"task: {table.task}, target {table.target!r}"
+    if table.classes:
+        yield f"classes: {listed([repr(label) for label in table.classes])}"
+    else:
+        yield f"targets trained on: {table.target_range[0]:g} to {table.target_range[1]:g}"
+    yield f"{len(table.columns)} columns, scale {table.scale}: {listed(table.columns)}"
 
 
 def warmup_lines() -> Iterator[str]:

@@ -347,7 +347,7 @@ def save_loss_curve(
     Parameters
     ----------
     path : Path
-        File to write; its suffix names the format.
+        File to write, in one step; its suffix names the format, without one it is PNG.
     epochs, losses, validation_losses, title
         As `LossCurveDisplay` takes them.
 
@@ -360,8 +360,11 @@ def save_loss_curve(
     """
     from matplotlib.figure import Figure
 
+    from bp_numba.files import replacing
+
     figure = Figure(layout="constrained")
     LossCurveDisplay(
         epochs=epochs, losses=losses, validation_losses=validation_losses, title=title
     ).plot(figure.subplots())
-    figure.savefig(path, dpi=150)
+    with replacing(path) as file:
+        figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")

@@ -94,6 +94,12 @@ def check_display_update(value: Any) -> int | None:
     return Fraction(number).numerator or 1
 
 
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless NumPy's global generator takes the seed."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be between 0 and 2**32 - 1, got {seed}")
+
+
 def check_seconds(value: Any, name: str) -> float:
     """Return a time as a float; raise unless it is a number >= 0."""
     if not isinstance(value, Real):

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from bp_numba import ReferenceNetwork, __version__, cli
+from bp_numba import ReferenceNetwork, __version__, example_command
 from bp_numba.cli import main
 from bp_numba.examples import xor
 from tests.conftest import assert_same_weights, make, needs_jit
@@ -93,10 +93,10 @@ def test_plot_that_cannot_be_written(plot, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments"),
-    [("sklearn", ["digits"]), ("matplotlib", ["xor", "--plot", "loss.png"])],
+    ("module", "extra", "arguments"),
+    [("sklearn", "examples", ["digits"]), ("matplotlib", "plot", ["xor", "--plot", "loss.png"])],
 )
-def test_missing_extra_names_the_command_that_installs_it(module, arguments):
+def test_missing_extra_names_the_command_that_installs_it(module, extra, arguments):
     code = f"""
 import sys
 sys.modules[{module!r}] = None
@@ -106,7 +106,7 @@ sys.exit(main({arguments!r}))
     result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.endswith(
-        f"needs {module}, which is not installed: pip install 'bp_numba[examples]'\n"
+        f"needs {module}, which is not installed: pip install 'bp_numba[{extra}]'\n"
     )
     assert result.stderr.count("\n") == 1 and "epoch=" not in result.stdout
 
@@ -145,7 +145,7 @@ def test_reference_makes_the_same_run_with_the_reference(capsys, monkeypatch):
             super().fit(X, y, **options)
             runs.append((self, options))
 
-    monkeypatch.setattr(cli, "ReferenceNetwork", Watched)
+    monkeypatch.setattr(example_command, "ReferenceNetwork", Watched)
     assert main(["xor", "--epochs", "3", "--seed", "5", "--reference"]) == 0
     ((reference, options),) = runs
     assert options == {"epochs": 3, "displayUpdate": 100}

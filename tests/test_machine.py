@@ -83,3 +83,11 @@ def test_wrong_usage(arguments, capsys):
         main(arguments)
     assert exit_.value.code == 2
     assert capsys.readouterr().err.startswith("usage: ")
+
+
+def test_metadata_that_only_look_like_ours(tmp_path, capsys):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.metadata = {"table": "round"}
+    nn.save(tmp_path / "model.npz")
+    assert main(["info", str(tmp_path / "model.npz")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "table: round"

@@ -1,0 +1,45 @@
+"""What the commands say about predictions."""
+
+from typing import Any
+
+import numpy as np
+
+from bp_numba.errors import CommandError
+from bp_numba.preprocessing import Label, Matrix, Preprocessing
+from bp_numba.scores import accuracy, class_table, r_squared, root_mean_squared_error
+
+
+def score_lines(
+    preprocessing: Preprocessing, outputs: Matrix, actual: list[Label], rows: str
+) -> list[str]:
+    """Return lines that judge a network's outputs by the target's values.
+
+    Raises
+    ------
+    CommandError
+        If the outputs are not numbers.
+    """
+    check_outputs(outputs)
+    if preprocessing.classes:
+        return _class_lines(preprocessing, outputs, actual, rows)
+    predicted, values = np.array(preprocessing.decode(outputs)), np.array(actual, dtype=np.float64)
+    r2, error = r_squared(predicted, values), root_mean_squared_error(predicted, values)
+    shown = f"{r2:.4f}" if np.isfinite(r2) else "not defined for equal targets"
+    return [f"[INFO] R2 {shown}, RMSE {error:.6g} on {len(actual)} {rows}"]
+
+
+def _class_lines(
+    preprocessing: Preprocessing, outputs: Matrix, actual: list[Label], rows: str
+) -> list[str]:
+    predicted, numbers = outputs.argmax(axis=1), preprocessing.class_numbers(actual)
+    lines = [f"[INFO] accuracy {accuracy(predicted, numbers):.4f} on {len(actual)} {rows}"]
+    if unknown := int(np.sum(numbers < 0)):
+        first = actual[int(np.flatnonzero(numbers < 0)[0])]
+        lines.append(f"[INFO] {unknown} of them are of classes unknown to the model, as {first!r}")
+    return lines + class_table(predicted, numbers, preprocessing.classes)
+
+
+def check_outputs(outputs: Any) -> None:
+    """Raise CommandError if training has gone astray, so that the outputs are not numbers."""
+    if not np.isfinite(outputs).all():
+        raise CommandError("the network's outputs are not numbers: use a smaller alpha, or --scale")
