@@ -2,6 +2,6 @@
 
 import sys
 
-from bp_numba.cli import main
+from bp_numba.cli.main import main
 
 sys.exit(main())

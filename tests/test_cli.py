@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from bp_numba import ReferenceNetwork, __version__, example_command
-from bp_numba.cli import main
+from bp_numba import ReferenceNetwork, __version__
+from bp_numba.cli import published
+from bp_numba.cli.main import main
 from bp_numba.examples import xor
 from tests.conftest import assert_same_weights, make, needs_jit
 
@@ -100,7 +101,8 @@ def test_missing_extra_names_the_command_that_installs_it(module, extra, argumen
     code = f"""
 import sys
 sys.modules[{module!r}] = None
-from bp_numba.cli import main
+from bp_numba.cli import published
+from bp_numba.cli.main import main
 sys.exit(main({arguments!r}))
 """
     result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
@@ -145,7 +147,7 @@ def test_reference_makes_the_same_run_with_the_reference(capsys, monkeypatch):
             super().fit(X, y, **options)
             runs.append((self, options))
 
-    monkeypatch.setattr(example_command, "ReferenceNetwork", Watched)
+    monkeypatch.setattr(published, "ReferenceNetwork", Watched)
     assert main(["xor", "--epochs", "3", "--seed", "5", "--reference"]) == 0
     ((reference, options),) = runs
     assert options == {"epochs": 3, "displayUpdate": 100}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, __version__, native
-from bp_numba.cli import main
+from bp_numba.cli.main import main
 from bp_numba.cpu import FEWEST_LANES, most_lanes
 from tests.conftest import make, needs_jit
 from tests.test_cli import bp_numba

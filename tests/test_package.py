@@ -14,22 +14,40 @@ PACKAGE = Path(bp_numba.__file__).parent
 
 ALLOWED = {
     "__init__": {"history", "network", "plotting", "reference", "stopping", "storage"},
-    "__main__": {"cli"},
+    "__main__": {"cli.main"},
     "batch": {"jit", "layout", "sigmoid", "simd", "tiles", "tracing"},
-    "column_tiles": {"inputs", "layout", "simd", "tiles", "tracing"},
-    "cli": {
-        "", "errors", "example_command", "machine", "native", "predict_command", "preprocessing",
-        "train_command",
-    },
     "checkpoint": {"storage"},
-    "files": set(),
+    "cli.__init__": set(),
+    "cli.errors": set(),
+    "cli.machine": {"", "cli.preprocessing", "cli.tables", "cpu", "native"},
+    "cli.main": {
+        "", "cli.errors", "cli.machine", "cli.predict", "cli.preprocessing", "cli.published",
+        "cli.train", "native",
+    },
+    "cli.outputs": {"cli.errors", "files", "storage"},
+    "cli.predict": {
+        "", "cli.errors", "cli.outputs", "cli.preprocessing", "cli.readers", "cli.reporting",
+        "cli.tables", "files",
+    },
+    "cli.preprocessing": set(),
+    "cli.published": {
+        "", "cli.outputs", "examples", "examples.digits", "examples.xor", "plotting",
+        "validation",
+    },
+    "cli.readers": {"cli.errors", "cli.tables"},
+    "cli.reporting": {"cli.errors", "cli.preprocessing", "cli.scores"},
+    "cli.resuming": {"", "cli.errors"},
+    "cli.samples": {"cli.errors", "cli.preprocessing", "cli.splitting", "cli.tables"},
+    "cli.scores": set(),
+    "cli.splitting": set(),
+    "cli.tables": {"cli.errors"},
+    "cli.train": {
+        "", "cli.errors", "cli.outputs", "cli.preprocessing", "cli.readers", "cli.reporting",
+        "cli.resuming", "cli.samples", "cli.tables", "plotting", "validation",
+    },
+    "column_tiles": {"inputs", "layout", "simd", "tiles", "tracing"},
     "cpu": set(),
     "entry_points": {"batch", "inputs", "jit", "kernels", "layout", "rows", "simd", "tiles"},
-    "errors": set(),
-    "example_command": {
-        "", "examples", "examples.digits", "examples.xor", "network", "outputs",
-        "plotting", "validation",
-    },
     "examples.__init__": set(),
     "examples.breast_cancer": {"", "examples.script"},
     "examples.diabetes": {"", "examples.script"},
@@ -38,6 +56,7 @@ ALLOWED = {
     "examples.resumed": {"", "examples.script", "examples.xor"},
     "examples.script": set(),
     "examples.xor": {"", "examples", "examples.script"},
+    "files": set(),
     "history": set(),
     "html": set(),
     "input_tiles": {"cpu", "inputs", "layout", "simd", "tiles", "tracing"},
@@ -46,40 +65,23 @@ ALLOWED = {
     "kernels": {"column_tiles", "input_tiles", "inputs", "jit", "layout", "tiles"},
     "layout": set(),
     "loss": set(),
-    "machine": {"", "cpu", "native", "preprocessing", "tables"},
     "monitor": {"checkpoint"},
     "native": {"cpu", "entry_points", "jit"},
     "network": {
         "history", "html", "loss", "monitor", "native", "prediction", "reference", "storage",
         "training", "validation",
     },
-    "outputs": {"errors", "files", "storage"},
     "plotting": {"files"},
-    "predict_command": {
-        "", "errors", "files", "outputs", "preprocessing", "readers", "reporting", "tables",
-    },
     "prediction": {"layout", "native", "scratch"},
-    "preprocessing": set(),
-    "readers": {"errors", "tables"},
     "reference": set(),
     "rows": {"jit", "layout", "sigmoid", "simd", "tiles", "tracing"},
-    "reporting": {"errors", "preprocessing", "scores"},
-    "resuming": {"", "errors"},
-    "samples": {"errors", "preprocessing", "splitting", "tables"},
-    "scores": set(),
     "scratch": {"cpu", "layout"},
     "sigmoid": {"jit", "simd", "tracing"},
     "simd": {"jit", "tracing"},
-    "splitting": set(),
     "stopping": set(),
     "storage": {"files", "history", "validation"},
     "tiles": {"sigmoid", "simd", "tracing"},
-    "tables": {"errors"},
     "tracing": {"cpu"},
-    "train_command": {
-        "", "errors", "outputs", "plotting", "preprocessing", "readers", "reporting", "resuming",
-        "samples", "tables", "validation",
-    },
     "training": {
         "cpu", "inputs", "layout", "native", "prediction", "reference", "scratch", "validation",
     },
@@ -110,12 +112,10 @@ def imports_of(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} has a relative import"
-            if node.module == "bp_numba":
-                for alias in node.names:
-                    is_module = (PACKAGE / f"{alias.name}.py").exists()
-                    yield f"bp_numba.{alias.name}" if is_module else "bp_numba"
-            else:
-                yield node.module
+            folder = PACKAGE.parent.joinpath(*node.module.split("."))
+            for alias in node.names:
+                is_module = (folder / f"{alias.name}.py").exists()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
 
 
 def package_imports():

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_squared_error, precision_recall_fscore_support, r2_score
 
-from bp_numba import scores
-from bp_numba.errors import CommandError
-from bp_numba.preprocessing import (
+from bp_numba.cli import scores
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.preprocessing import (
     HIGH,
     LOW,
     Preprocessing,
@@ -17,8 +17,8 @@ from bp_numba.preprocessing import (
     probabilities,
     scaling,
 )
-from bp_numba.reporting import score_lines
-from bp_numba.splitting import split
+from bp_numba.cli.reporting import score_lines
+from bp_numba.cli.splitting import split
 
 CLASSES = Preprocessing(
     columns=["a", "b"], target="t", task="classify", scale="minmax",

@@ -7,9 +7,9 @@ import numpy as np
 import polars
 import pytest
 
-from bp_numba.errors import CommandError
-from bp_numba.readers import read_table
-from bp_numba.tables import listed
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.readers import read_table
+from bp_numba.cli.tables import listed
 
 
 def csv(tmp_path, text, name="data.csv"):
@@ -230,7 +230,7 @@ def test_without_polars(tmp_path):
     code = """
 import sys
 sys.modules["polars"] = None
-from bp_numba.cli import main
+from bp_numba.cli.main import main
 sys.exit(main(["train", sys.argv[1], "--target", "b"]))
 """
     path = csv(tmp_path, "a,b\n1,2\n")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.errors import CommandError
-from bp_numba.preprocessing import Label, Matrix, Preprocessing, guess_task, scaling
-from bp_numba.splitting import Rows, split
-from bp_numba.tables import Table
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.preprocessing import Label, Matrix, Preprocessing, guess_task, scaling
+from bp_numba.cli.splitting import Rows, split
+from bp_numba.cli.tables import Table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from bp_numba.errors import CommandError
+from bp_numba.cli.errors import CommandError
 from bp_numba.files import check_writable
 from bp_numba.storage import ModelFormatError, load_model
 

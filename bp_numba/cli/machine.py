@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import Any
 
 from bp_numba import NeuralNetwork, __version__, native
+from bp_numba.cli.preprocessing import Preprocessing
+from bp_numba.cli.tables import listed
 from bp_numba.cpu import FEWEST_LANES, most_lanes
-from bp_numba.preprocessing import Preprocessing
-from bp_numba.tables import listed
 
 
 def machine_lines() -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba import EarlyStopping, NeuralNetwork
-from bp_numba.errors import CommandError
+from bp_numba.cli.errors import CommandError
 
 STOPPING = "early_stopping"
 """Key of the metadata for what early stopping has seen, then for where it ended the run."""

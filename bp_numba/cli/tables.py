@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.errors import CommandError
+from bp_numba.cli.errors import CommandError
 
 Array = npt.NDArray[Any]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba.errors import CommandError
-from bp_numba.tables import Array, Table
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.tables import Array, Table
 
 _CANONICAL, _LEADING_ZERO = r"^-?(0|[1-9][0-9]*)$", r"^[+-]?0[0-9]"
 

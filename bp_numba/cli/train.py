@@ -13,14 +13,14 @@ import numpy as np
 
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
-from bp_numba.errors import CommandError
-from bp_numba.outputs import check_distinct, check_file, check_model, check_plot
-from bp_numba.preprocessing import HIGH, LOW
-from bp_numba.readers import read_table
-from bp_numba.reporting import score_lines
-from bp_numba.resuming import STOPPING, ResumableStopping, load_checkpoint
-from bp_numba.samples import Samples, choose_task, make_samples
-from bp_numba.tables import Table
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot
+from bp_numba.cli.preprocessing import HIGH, LOW
+from bp_numba.cli.readers import read_table
+from bp_numba.cli.reporting import score_lines
+from bp_numba.cli.resuming import STOPPING, ResumableStopping, load_checkpoint
+from bp_numba.cli.samples import Samples, choose_task, make_samples
+from bp_numba.cli.tables import Table
 
 UPDATES, MIN_EPOCHS = 100_000, 20
 """Without --epochs a row is trained on as often as it takes for so many updates in all.

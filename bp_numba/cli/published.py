@@ -3,18 +3,20 @@
 import argparse
 import contextlib
 import io
+from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba import validation as check
+from bp_numba.cli.outputs import check_plot, missing
 from bp_numba.examples import Problem, Split
 from bp_numba.examples.digits import DIGITS
 from bp_numba.examples.xor import XOR
-from bp_numba.network import display_epochs
-from bp_numba.outputs import check_plot, missing
+
+Network = TypeVar("Network", bound=ReferenceNetwork)
 
 PROBLEMS = {problem.name: problem for problem in (DIGITS, XOR)}
 
@@ -45,21 +47,20 @@ def run(options: argparse.Namespace, problem: Problem) -> None:
     print(f"[INFO] samples: {len(split.X)} to train on, {len(split.X_test)} to test")
 
     started = perf_counter()
-    NeuralNetwork([1, 1]).fit([[0.0]], [[0.0]], epochs=0)
+    _network(NeuralNetwork, options).fit(split.X, split.y, epochs=0)
     loading = perf_counter() - started
 
     network = _network(NeuralNetwork, options)
     print(f"[INFO] training {network}...")
-    losses = _record_losses(network)
     seconds = _fit(network, split, options)
     print("[INFO] evaluating...")
     print(problem.report(network.predict(split.X_test), split.y_test))
     if options.plot is not None:
-        _plot(options, losses, f"{problem.name}, {network}")
+        _plot(options.plot, network, problem.name)
     print(_summary(options, split, loading, seconds))
 
 
-def _network(kind: type[ReferenceNetwork], options: argparse.Namespace) -> ReferenceNetwork:
+def _network(kind: type[Network], options: argparse.Namespace) -> Network:
     np.random.seed(options.seed)
     return kind(options.layers, alpha=options.alpha)
 
@@ -68,19 +69,6 @@ def _fit(network: ReferenceNetwork, split: Split, options: argparse.Namespace) -
     started = perf_counter()
     network.fit(split.X, split.y, epochs=options.epochs, displayUpdate=options.display_update)
     return perf_counter() - started
-
-
-def _record_losses(network: ReferenceNetwork) -> list[float]:
-    losses: list[float] = []
-    calculate_loss = network.calculate_loss
-
-    def recorded(X: Any, targets: Any) -> Any:
-        loss = calculate_loss(X, targets)
-        losses.append(float(loss))
-        return loss
-
-    network.calculate_loss = recorded  # type: ignore[method-assign]
-    return losses
 
 
 def _summary(options: argparse.Namespace, split: Split, loading: float, seconds: float) -> str:
@@ -100,10 +88,8 @@ def _summary(options: argparse.Namespace, split: Split, loading: float, seconds:
     return text
 
 
-def _plot(options: argparse.Namespace, losses: list[float], title: str) -> None:
+def _plot(path: Path, network: NeuralNetwork, name: str) -> None:
     from bp_numba.plotting import save_loss_curve
 
-    interval = check.check_display_update(options.display_update)
-    epochs = list(display_epochs(options.epochs, interval))
-    save_loss_curve(options.plot, epochs, losses, title)
-    print(f"[INFO] loss curve written to {options.plot}")
+    save_loss_curve(path, network.history.epochs, network.losses, f"{name}, {network}")
+    print(f"[INFO] loss curve written to {path}")

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba.errors import CommandError
-from bp_numba.preprocessing import Label, Matrix, Preprocessing
-from bp_numba.scores import accuracy, class_table, r_squared, root_mean_squared_error
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.preprocessing import Label, Matrix, Preprocessing
+from bp_numba.cli.scores import accuracy, class_table, r_squared, root_mean_squared_error
 
 
 def score_lines(

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bp_numba import ModelFormatError, __version__, example_command, native, train_command
-from bp_numba.errors import CommandError
-from bp_numba.example_command import PROBLEMS
-from bp_numba.machine import clear_cache, machine_lines, model_lines, warmup_lines
-from bp_numba.predict_command import predict
-from bp_numba.preprocessing import SCALES, TASKS
-from bp_numba.train_command import train
+from bp_numba import ModelFormatError, __version__, native
+from bp_numba.cli import published, train
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.machine import clear_cache, machine_lines, model_lines, warmup_lines
+from bp_numba.cli.predict import predict
+from bp_numba.cli.preprocessing import SCALES, TASKS
+from bp_numba.cli.published import PROBLEMS
 
 _DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
@@ -31,9 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command in PROBLEMS:
-            example_command.check_options(options, PROBLEMS[options.command])
+            published.check_options(options, PROBLEMS[options.command])
         elif options.command == "train":
-            train_command.check_options(options)
+            train.check_options(options)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.command in PROBLEMS:
-        example_command.run(options, PROBLEMS[options.command])
+        published.run(options, PROBLEMS[options.command])
     elif options.command == "train":
-        train(options)
+        train.train(options)
     elif options.command == "predict":
         predict(options)
     else:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bp_numba import NeuralNetwork
-from bp_numba.errors import CommandError
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.outputs import check_distinct, check_file
+from bp_numba.cli.preprocessing import Matrix, Preprocessing, probabilities
+from bp_numba.cli.readers import read_table
+from bp_numba.cli.reporting import check_outputs, score_lines
+from bp_numba.cli.tables import Table
 from bp_numba.files import replacing
-from bp_numba.outputs import check_distinct, check_file
-from bp_numba.preprocessing import Matrix, Preprocessing, probabilities
-from bp_numba.readers import read_table
-from bp_numba.reporting import check_outputs, score_lines
-from bp_numba.tables import Table
 
 
 def predict(options: argparse.Namespace) -> None:

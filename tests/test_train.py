@@ -15,8 +15,9 @@ import numpy as np
 import polars
 import pytest
 
-from bp_numba import History, NeuralNetwork, cli
-from bp_numba.cli import main
+from bp_numba import History, NeuralNetwork
+from bp_numba.cli import train
+from bp_numba.cli.main import main
 from tests.conftest import assert_same_weights, needs_jit
 from tests.test_cli import bp_numba
 
@@ -388,7 +389,7 @@ def test_debug_shows_the_traceback(before, tmp_path):
 
 
 def test_bugs_show_their_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "train", lambda options: 1 / 0)
+    monkeypatch.setattr(train, "train", lambda options: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", "d.npz"])
 
@@ -502,7 +503,7 @@ def test_the_line_that_resumes(monkeypatch, tmp_path, capsys):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "train", interrupted)
+    monkeypatch.setattr(train, "train", interrupted)
     kept = tmp_path / "kept.npz"
     command = ["train", "my data.npz", "--checkpoint", str(kept)]
     assert main(command) == 130
