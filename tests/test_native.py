@@ -80,7 +80,7 @@ def assert_works(function):
     nets = np.linspace(-1, 1, 100)
     outputs = np.full(100, np.nan)
     function(address_table([nets, outputs]).ctypes.data)
-    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-nets)), rtol=4e-16)
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-nets)), rtol=6e-16)
 
 
 def load():
