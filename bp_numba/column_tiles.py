@@ -1,9 +1,14 @@
-"""Register tiles for a single column of the first matrix, beside whole panels.
+"""Register tiles for a single column of the first matrix, beside whole panels of eight.
 
 Where the columns of the units fill whole panels, that of the bias unit is alone. As a panel it
 would take the time of eight columns; by itself it is multiplied and updated along the samples of a
-block. See `input_tiles` for the panels, and `inputs.Inputs` for values, rows, start and end.
+block, which fill a vector: `BLOCK` is the number of lanes. With shorter vectors, whose panels leave
+less idle, `layout` has no single column in the first matrix, and these operations write no code.
+See `input_tiles` for the panels, and `inputs.Inputs` for values, rows, start and end.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from numba import types
 
@@ -14,23 +19,31 @@ from bp_numba.tiles import ROWS, nothing, total
 from bp_numba.tracing import Index, Memory, Registers, Vector, loop, operation
 
 
-@operation(lambda start, end, values: types.intp)
-def in_groups(start: Index, end: Index, values: Memory) -> Index:
-    """Return where the last whole group of `lanes` inputs of a list ends."""
-    lanes: int = values.vector.count
-    return start + (end + start * -1).rounded_down(lanes)
+def column_operation(function: Callable[..., None]) -> Callable[..., None]:
+    """Make an operation of a function, which is run only for vectors of `BLOCK` lanes."""
+
+    def run(values: Memory, *arguments: Any) -> None:
+        if values.vector.count == BLOCK:
+            function(values, *arguments)
+
+    return operation(nothing)(run)
 
 
-def _row(rows: Memory, k: Index, weights: Memory) -> Index:
-    lanes: int = weights.vector.count
-    return rows.index(k) >> (lanes.bit_length() - 1)
+@operation(lambda start, end: types.intp)
+def in_groups(start: Index, end: Index) -> Index:
+    """Return where the last whole group of `BLOCK` inputs of a list ends."""
+    return start + (end + start * -1).rounded_down(BLOCK)
 
 
-def _group(first: Index) -> list[Index]:
-    return [first + r for r in range(LIST_MULTIPLE)]
+def _row(rows: Memory, k: Index) -> Index:
+    return rows.index(k) >> (BLOCK.bit_length() - 1)
 
 
-@operation(nothing)
+def _group(first: Index, size: int) -> list[Index]:
+    return [first + r for r in range(size)]
+
+
+@column_operation
 def multiply_column(
     values: Memory,
     rows: Memory,
@@ -48,28 +61,22 @@ def multiply_column(
     For sample t, to nets[to + t * stride] the sum over k = start .. end - 1 of
     values[k * BLOCK + t] * (the row's weight); whole is `in_groups`.
     """
-    v = values.vector.count
-    parts = BLOCK // v
-    tile = Registers([nets.zero()] * (parts * ROWS))
+    tile = Registers([nets.zero()] * ROWS)
 
-    def add(k: Index, partials: list[Vector]) -> list[Vector]:
-        w = weights.broadcast(at + _row(rows, k, weights))
-        return [fma(values.load(k * BLOCK + q * v), w, partials[q]) for q in range(parts)]
+    def sum_with(k: Index, partial: Vector) -> Vector:
+        return fma(values.load(k * BLOCK), weights.broadcast(at + _row(rows, k)), partial)
 
     for first in loop(start, whole, ROWS):
-        sums = tile.vectors
-        groups = [add(first + r, sums[r * parts : (r + 1) * parts]) for r in range(ROWS)]
-        tile.vectors = [partial for group in groups for partial in group]
+        tile.vectors = list(map(sum_with, _group(first, ROWS), tile.vectors))
     for k in loop(whole, end):
-        sums = tile.vectors
-        tile.vectors = add(k, sums[:parts]) + sums[parts:]
-    for q in range(parts):
-        net = total(tile.vectors[q::parts])
-        for lane in range(v):
-            nets.store(to + stride * (q * v + lane), net.shuffle(net, [lane]))
+        partial, *others = tile.vectors
+        tile.vectors = [sum_with(k, partial), *others]
+    net = total(tile.vectors)
+    for t in range(BLOCK):
+        nets.store(to + stride * t, net.shuffle(net, [t]))
 
 
-@operation(nothing)
+@column_operation
 def update_column(
     values: Memory,
     rows: Memory,
@@ -87,27 +94,21 @@ def update_column(
     Add to each row's weight, for k = start .. end - 1, the sum over t of values[k * BLOCK + t] *
     steps[step_at + t * stride]; whole is `in_groups`.
     """
-    v = values.vector.count
-    step = [
-        steps.gather([step_at + stride * (q + t) for t in range(v)]) for q in range(0, BLOCK, v)
-    ]
-
-    def product(k: Index) -> Vector:
-        return total([values.load(k * BLOCK + q * v) * s for q, s in enumerate(step)])
+    step = steps.gather([step_at + stride * t for t in range(BLOCK)])
 
     def add(k: Index, change: Vector, lane: int) -> None:
-        row = at + _row(rows, k, weights)
+        row = at + _row(rows, k)
         weights.store(row, weights.single(row) + change.shuffle(change, [lane]))
 
-    for first in loop(start, whole, v):
-        changes = sum_rows([product(first + r) for r in range(v)])
-        for r in range(v):
-            add(first + r, changes, r)
+    for first in loop(start, whole, BLOCK):
+        changes = sum_rows([values.load(k * BLOCK) * step for k in _group(first, BLOCK)])
+        for lane, k in enumerate(_group(first, BLOCK)):
+            add(k, changes, lane)
     for k in loop(whole, end):
-        add(k, sum_lanes(product(k)), 0)
+        add(k, sum_lanes(values.load(k * BLOCK) * step), 0)
 
 
-@operation(nothing)
+@column_operation
 def multiply_list_column(
     values: Memory,
     rows: Memory,
@@ -122,13 +123,13 @@ def multiply_list_column(
     tile = Registers([nets.zero(1)] * LIST_MULTIPLE)
     for first in loop(start, end, LIST_MULTIPLE):
         tile.vectors = [
-            fma(values.single(k), weights.single(at + _row(rows, k, weights)), partial)
-            for k, partial in zip(_group(first), tile.vectors, strict=True)
+            fma(values.single(k), weights.single(at + _row(rows, k)), partial)
+            for k, partial in zip(_group(first, LIST_MULTIPLE), tile.vectors, strict=True)
         ]
     nets.store(to, total(tile.vectors))
 
 
-@operation(nothing)
+@column_operation
 def update_list_column(
     values: Memory,
     rows: Memory,
@@ -142,6 +143,6 @@ def update_list_column(
     """Update the column that begins at `at` by a sample's list, with one step."""
     step = steps.single(step_at)
     for first in loop(start, end, LIST_MULTIPLE):
-        for k in _group(first):
-            row = at + _row(rows, k, weights)
+        for k in _group(first, LIST_MULTIPLE):
+            row = at + _row(rows, k)
             weights.store(row, fma(step, values.single(k), weights.single(row)))

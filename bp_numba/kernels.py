@@ -119,7 +119,7 @@ def panel_columns(net: FlatNetwork) -> int:
     See `layout`. The single column that is left follows the panels.
     """
     columns: int = net.padded[1]
-    if net.units[1] % lanes(net.weights) == 1:
+    if lanes(net.weights) == BLOCK and net.units[1] % BLOCK == 1:
         columns = net.units[1] - 1
     return columns
 
@@ -195,7 +195,7 @@ def forward_block(net: FlatNetwork, inputs: Inputs, block: int) -> None:
         )  # fmt: skip
     for j in range(columns, net.units[1]):
         multiply_column(
-            inputs.values, inputs.rows, start, in_groups(start, end, inputs.values), end,
+            inputs.values, inputs.rows, start, in_groups(start, end), end,
             net.weights, j * rows, net.nets, j, stride,
         )  # fmt: skip
 
@@ -234,7 +234,7 @@ def update_block_rows(net: FlatNetwork, inputs: Inputs, block: int) -> None:
         )  # fmt: skip
     for j in range(columns, net.units[1]):
         update_column(
-            inputs.values, inputs.rows, start, in_groups(start, end, inputs.values), end,
+            inputs.values, inputs.rows, start, in_groups(start, end), end,
             net.weights, j * rows, net.steps, first + j, stride,
         )  # fmt: skip
 

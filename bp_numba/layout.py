@@ -12,7 +12,7 @@ one by one, element (i, j) at
 
     weight_offsets[l] + j * padded[l] + i                                j >= units[l + 1] // v * v
 
-But if there are more than one in the first matrix, they make a panel with padding.
+But in the first matrix they make a panel with padding, unless it is one beside panels of `BLOCK`.
 Padding holds zeros as long as all numbers are finite.
 """
 
@@ -87,7 +87,7 @@ class FlatNetwork(NamedTuple):
                 # Splitting an axis never copies, whatever the strides.
                 unpacked = matrix[:, :whole].reshape(rows, panels, lanes).transpose(1, 0, 2)
                 pairs.append((packed, unpacked))
-            if rest > 1 and l == 0:
+            if rest and l == 0 and not _has_single_column(columns, lanes):
                 pairs.append((part[size:].reshape(padded, lanes)[:rows, :rest], matrix[:, whole:]))
             elif rest:
                 pairs.append((part[size:].reshape(rest, padded)[:, :rows], matrix[:, whole:].T))
@@ -112,7 +112,7 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], lanes: int) -> Fl
     padded = -(-needed // lanes) * lanes
     unit_offsets = _offsets(padded)
     columns = sizes[1:].copy()
-    if columns[0] % lanes > 1:
+    if not _has_single_column(sizes[1], lanes):
         columns[0] = padded[1]
     weight_offsets = _offsets(padded[:-1] * columns)
     return FlatNetwork(
@@ -126,6 +126,10 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], lanes: int) -> Fl
         unit_offsets=unit_offsets,
         weight_offsets=weight_offsets,
     )
+
+
+def _has_single_column(columns: int, lanes: int) -> bool:
+    return lanes == BLOCK and columns % lanes == 1
 
 
 def padded_rows(values: Array, columns: int, lanes: int) -> Floats:

@@ -18,8 +18,8 @@ def test_offsets_of_a_known_network():
     assert net.units.tolist() == [3, 5, 2]
     assert net.padded.tolist() == [4, 8, 4]
     assert net.unit_offsets.tolist() == [0, 4, 12, 16]
-    assert net.weight_offsets.tolist() == [0, 4 * 5, 4 * 5 + 8 * 2]
-    assert net.weights.size == 36 and net.activations.size == 16
+    assert net.weight_offsets.tolist() == [0, 4 * 8, 4 * 8 + 8 * 2]
+    assert net.weights.size == 48 and net.activations.size == 16
     assert net.steps.size == BLOCK * 16 and net.nets.size == BLOCK * 8
     assert net.narrow.tolist() == [0, 1]
 
@@ -48,7 +48,7 @@ def test_panels_hold_each_element_where_the_formula_says(units, lanes, order):
         for i, j in np.ndindex(matrix.shape):
             at = net.weight_offsets[l] + (j // lanes * net.padded[l] + i) * lanes + j % lanes
             columns = matrix.shape[1]
-            if j >= columns // lanes * lanes and (l > 0 or columns % lanes == 1):
+            if j >= columns // lanes * lanes and (l > 0 or (columns % lanes, lanes) == (1, 8)):
                 at = net.weight_offsets[l] + j * net.padded[l] + i
             assert net.weights[at] == matrix[i, j]
     assert np.count_nonzero(net.weights) == sum(m.size for m in matrices)
