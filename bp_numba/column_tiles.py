@@ -29,8 +29,16 @@ def column_operation(function: Callable[..., None]) -> Callable[..., None]:
     return operation(nothing)(run)
 
 
-@operation(lambda start, end: types.intp)
-def in_groups(start: Index, end: Index) -> Index:
+@operation(lambda *_: types.intp)
+def panel_columns(weights: Memory, columns: Index, padded: Index) -> Index:
+    """Return how many columns of the first matrix are in panels: all, padded, or all but one."""
+    if weights.vector.count < BLOCK:
+        return padded
+    whole = columns.rounded_down(BLOCK)
+    return whole.where_equal(columns + whole * -1, 1, padded)
+
+
+def _in_groups(start: Index, end: Index) -> Index:
     """Return where the last whole group of `BLOCK` inputs of a list ends."""
     return start + (end + start * -1).rounded_down(BLOCK)
 
@@ -48,32 +56,34 @@ def multiply_column(
     values: Memory,
     rows: Memory,
     start: Index,
-    whole: Index,
     end: Index,
     weights: Memory,
-    at: Index,
+    length: Index,
+    column: Index,
+    columns: Index,
     nets: Memory,
     to: Index,
     stride: Index,
 ) -> None:
-    """Write the products of a block of samples with the column that begins at `at`.
+    """Write the products of a block of samples with the columns from `column` to `columns`.
 
-    For sample t, to nets[to + t * stride] the sum over k = start .. end - 1 of
-    values[k * BLOCK + t] * (the row's weight); whole is `in_groups`.
+    For sample t and column j, to nets[to + j + t * stride] the sum over k = start .. end - 1 of
+    values[k * BLOCK + t] * (the row's weight). Columns are `length` elements long.
     """
-    tile = Registers([nets.zero()] * ROWS)
+    for j in loop(column, columns):
+        tile, at, whole = Registers([nets.zero()] * ROWS), length * j, _in_groups(start, end)
 
-    def sum_with(k: Index, partial: Vector) -> Vector:
-        return fma(values.load(k * BLOCK), weights.broadcast(at + _row(rows, k)), partial)
+        def sum_with(k: Index, partial: Vector, at: Index = at) -> Vector:
+            return fma(values.load(k * BLOCK), weights.broadcast(at + _row(rows, k)), partial)
 
-    for first in loop(start, whole, ROWS):
-        tile.vectors = list(map(sum_with, _group(first, ROWS), tile.vectors))
-    for k in loop(whole, end):
-        partial, *others = tile.vectors
-        tile.vectors = [sum_with(k, partial), *others]
-    net = total(tile.vectors)
-    for t in range(BLOCK):
-        nets.store(to + stride * t, net.shuffle(net, [t]))
+        for first in loop(start, whole, ROWS):
+            tile.vectors = list(map(sum_with, _group(first, ROWS), tile.vectors))
+        for k in loop(whole, end):
+            partial, *others = tile.vectors
+            tile.vectors = [sum_with(k, partial), *others]
+        net = total(tile.vectors)
+        for t in range(BLOCK):
+            nets.store(to + j + stride * t, net.shuffle(net, [t]))
 
 
 @column_operation
@@ -81,31 +91,34 @@ def update_column(
     values: Memory,
     rows: Memory,
     start: Index,
-    whole: Index,
     end: Index,
     weights: Memory,
-    at: Index,
+    length: Index,
+    column: Index,
+    columns: Index,
     steps: Memory,
     step_at: Index,
     stride: Index,
 ) -> None:
-    """Update the column that begins at `at` by a block of samples.
+    """Update the columns from `column` to `columns` by a block of samples.
 
     Add to each row's weight, for k = start .. end - 1, the sum over t of values[k * BLOCK + t] *
-    steps[step_at + t * stride]; whole is `in_groups`.
+    steps[step_at + j + t * stride]. Columns are `length` elements long.
     """
-    step = steps.gather([step_at + stride * t for t in range(BLOCK)])
+    for j in loop(column, columns):
+        step = steps.gather([step_at + j + stride * t for t in range(BLOCK)])
+        at, whole = length * j, _in_groups(start, end)
 
-    def add(k: Index, change: Vector, lane: int) -> None:
-        row = at + _row(rows, k)
-        weights.store(row, weights.single(row) + change.shuffle(change, [lane]))
+        def add(k: Index, change: Vector, lane: int, at: Index = at) -> None:
+            row = at + _row(rows, k)
+            weights.store(row, weights.single(row) + change.shuffle(change, [lane]))
 
-    for first in loop(start, whole, BLOCK):
-        changes = sum_rows([values.load(k * BLOCK) * step for k in _group(first, BLOCK)])
-        for lane, k in enumerate(_group(first, BLOCK)):
-            add(k, changes, lane)
-    for k in loop(whole, end):
-        add(k, sum_lanes(values.load(k * BLOCK) * step), 0)
+        for first in loop(start, whole, BLOCK):
+            changes = sum_rows([values.load(k * BLOCK) * step for k in _group(first, BLOCK)])
+            for lane, k in enumerate(_group(first, BLOCK)):
+                add(k, changes, lane)
+        for k in loop(whole, end):
+            add(k, sum_lanes(values.load(k * BLOCK) * step), 0)
 
 
 @column_operation
@@ -115,18 +128,21 @@ def multiply_list_column(
     start: Index,
     end: Index,
     weights: Memory,
-    at: Index,
+    length: Index,
+    column: Index,
+    columns: Index,
     nets: Memory,
     to: Index,
 ) -> None:
-    """Write to nets[to] the product of a sample's list with the column that begins at `at`."""
-    tile = Registers([nets.zero(1)] * LIST_MULTIPLE)
-    for first in loop(start, end, LIST_MULTIPLE):
-        tile.vectors = [
-            fma(values.single(k), weights.single(at + _row(rows, k)), partial)
-            for k, partial in zip(_group(first, LIST_MULTIPLE), tile.vectors, strict=True)
-        ]
-    nets.store(to, total(tile.vectors))
+    """Write to nets[to + j] the product of a sample's list with column j."""
+    for j in loop(column, columns):
+        tile = Registers([nets.zero(1)] * LIST_MULTIPLE)
+        for first in loop(start, end, LIST_MULTIPLE):
+            tile.vectors = [
+                fma(values.single(k), weights.single(length * j + _row(rows, k)), partial)
+                for k, partial in zip(_group(first, LIST_MULTIPLE), tile.vectors, strict=True)
+            ]
+        nets.store(to + j, total(tile.vectors))
 
 
 @column_operation
@@ -136,13 +152,16 @@ def update_list_column(
     start: Index,
     end: Index,
     weights: Memory,
-    at: Index,
+    length: Index,
+    column: Index,
+    columns: Index,
     steps: Memory,
     step_at: Index,
 ) -> None:
-    """Update the column that begins at `at` by a sample's list, with one step."""
-    step = steps.single(step_at)
-    for first in loop(start, end, LIST_MULTIPLE):
-        for k in _group(first, LIST_MULTIPLE):
-            row = at + _row(rows, k)
-            weights.store(row, fma(step, values.single(k), weights.single(row)))
+    """Update column j by a sample's list, with steps[step_at + j]."""
+    for j in loop(column, columns):
+        step = steps.single(step_at + j)
+        for first in loop(start, end, LIST_MULTIPLE):
+            for k in _group(first, LIST_MULTIPLE):
+                row = length * j + _row(rows, k)
+                weights.store(row, fma(step, values.single(k), weights.single(row)))

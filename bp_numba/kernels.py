@@ -18,9 +18,9 @@ NumPy. All kernels trust their indices: arguments are checked where users pass t
 """
 
 from bp_numba.column_tiles import (
-    in_groups,
     multiply_column,
     multiply_list_column,
+    panel_columns,
     update_column,
     update_list_column,
 )
@@ -47,8 +47,6 @@ from bp_numba.tiles import (
     lanes,
     load,
     multiply_and_update,
-    multiply_and_update_columns,
-    multiply_and_update_singly,
     net_input,
     net_inputs_by_column,
     output_step,
@@ -59,18 +57,16 @@ from bp_numba.tiles import (
 @kernel
 def forward(net: FlatNetwork, l: int) -> None:
     """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j]), l > 0."""
-    v, columns, rows = lanes(net.weights), net.units[l + 1], net.padded[l]
+    v, columns, padded = lanes(net.weights), net.units[l + 1], net.padded[l]
     first, target, whole = net.unit_offsets[l], net.unit_offsets[l + 1], columns // v * v
     for j in range(0, whole, v):
-        at = net.weight_offsets[l] + j * rows
-        z = net_input(net.activations, first, first + net.units[l], net.weights, at)
+        at = net.weight_offsets[l] + j * padded
+        z = net_input(net.activations, first, net.units[l], net.weights, at)
         activate_net(z, net.activations, target + j, v)
     if whole < columns:
-        at = net.weight_offsets[l] + whole * rows
-        z = net_inputs_by_column(
-            net.activations, first, first + rows, net.weights, at, columns - whole
-        )
-        activate_net(z, net.activations, target + whole, columns - whole)
+        at, count = net.weight_offsets[l] + whole * padded, columns - whole
+        z = net_inputs_by_column(net.activations, first, padded, net.weights, at, count)
+        activate_net(z, net.activations, target + whole, count)
 
 
 @kernel
@@ -92,36 +88,13 @@ def backward(net: FlatNetwork, t: int, l: int) -> None:
     a time, so that steps are stored as vectors: a vector load soon after scalar stores to the
     same place would stall.
     """
-    v, slot, rows = lanes(net.weights), t * net.unit_offsets[net.units.size], net.padded[l]
-    first, whole = slot + net.unit_offsets[l + 1], net.units[l + 1] // v * v
-    for i in range(0, net.units[l], v):
-        a_at, at = net.unit_offsets[l] + i, net.weight_offsets[l] + i * v
-        count = net.units[l] - i
-        if count > v // 2:
-            products = multiply_and_update(
-                net.activations, a_at, net.weights, at, rows, net.steps, first, first + whole
-            )
-        else:
-            products = multiply_and_update_singly(
-                net.activations, a_at, count, net.weights, at, rows, net.steps, first, first + whole
-            )
-        at, end = net.weight_offsets[l] + whole * rows + i, first + net.units[l + 1]
-        products = multiply_and_update_columns(
-            products, net.activations, a_at, net.weights, at, rows, net.steps, first + whole, end
-        )
-        hidden_step(products, net.activations, a_at, net.units[l] - i, net.steps, slot + a_at)
-
-
-@kernel
-def panel_columns(net: FlatNetwork) -> int:
-    """Return the number of columns of W_0 that are in panels: with padding all of them, or not one.
-
-    See `layout`. The single column that is left follows the panels.
-    """
-    columns: int = net.padded[1]
-    if lanes(net.weights) == BLOCK and net.units[1] % BLOCK == 1:
-        columns = net.units[1] - 1
-    return columns
+    rows, at, slot = net.units[l], net.unit_offsets[l], t * net.unit_offsets[net.units.size]
+    for i in range(0, rows, lanes(net.weights)):
+        products = multiply_and_update(
+            net.activations, at + i, net.weights, net.weight_offsets[l], net.padded[l], i, rows,
+            net.steps, slot + net.unit_offsets[l + 1], net.units[l + 1],
+        )  # fmt: skip
+        hidden_step(products, net.activations, at + i, rows - i, net.steps, slot + at + i)
 
 
 @kernel
@@ -130,7 +103,8 @@ def forward_listed(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> 
 
     Panel by panel, so that rows which one sample has brought to the cache are there for others.
     """
-    rows, stride, v, columns = net.padded[0], net.padded[1], lanes(net.weights), panel_columns(net)
+    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
+    columns = panel_columns(net.weights, net.units[1], stride)
     for j in range(0, columns - v, 2 * v):
         for t in range(count):
             multiply_list_twice(
@@ -143,19 +117,18 @@ def forward_listed(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> 
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.nets, t * stride + j,
             )  # fmt: skip
-    for j in range(columns, net.units[1]):
-        for t in range(count):
-            multiply_list_column(
-                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
-                net.weights, j * rows, net.nets, t * stride + j,
-            )  # fmt: skip
+    for t in range(count):
+        multiply_list_column(
+            inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+            net.weights, rows, columns, net.units[1], net.nets, t * stride,
+        )  # fmt: skip
 
 
 @kernel
 def update_listed_rows(net: FlatNetwork, inputs: Inputs, first: int, count: int) -> None:
     """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the inputs that the samples list."""
     rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
-    columns = panel_columns(net)
+    columns = panel_columns(net.weights, net.units[1], net.padded[1])
     whole = columns // (UPDATED * v) * (UPDATED * v)
     for j in range(0, whole, UPDATED * v):
         for t in range(count):
@@ -169,18 +142,18 @@ def update_listed_rows(net: FlatNetwork, inputs: Inputs, first: int, count: int)
                 inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
                 net.weights, j * rows, v * rows, net.steps, t * stride + net.unit_offsets[1] + j,
             )  # fmt: skip
-    for j in range(columns, net.units[1]):
-        for t in range(count):
-            update_list_column(
-                inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
-                net.weights, j * rows, net.steps, t * stride + net.unit_offsets[1] + j,
-            )  # fmt: skip
+    for t in range(count):
+        update_list_column(
+            inputs.values, inputs.rows, inputs.starts[first + t], inputs.starts[first + t + 1],
+            net.weights, rows, columns, net.units[1], net.steps, t * stride + net.unit_offsets[1],
+        )  # fmt: skip
 
 
 @kernel
 def forward_block(net: FlatNetwork, inputs: Inputs, block: int) -> None:
     """Write the net inputs of layer 1, X W_0, of all samples in a block, with the present W_0."""
-    rows, stride, v, columns = net.padded[0], net.padded[1], lanes(net.weights), panel_columns(net)
+    rows, stride, v = net.padded[0], net.padded[1], lanes(net.weights)
+    columns = panel_columns(net.weights, net.units[1], stride)
     start, end = inputs.starts[block], inputs.starts[block + 1]
     whole = columns // (PANELS * v) * (PANELS * v)
     for j in range(0, whole, PANELS * v):
@@ -193,11 +166,10 @@ def forward_block(net: FlatNetwork, inputs: Inputs, block: int) -> None:
             inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
             net.nets, j, stride,
         )  # fmt: skip
-    for j in range(columns, net.units[1]):
-        multiply_column(
-            inputs.values, inputs.rows, start, in_groups(start, end), end,
-            net.weights, j * rows, net.nets, j, stride,
-        )  # fmt: skip
+    multiply_column(
+        inputs.values, inputs.rows, start, end, net.weights, rows, columns, net.units[1],
+        net.nets, 0, stride,
+    )  # fmt: skip
 
 
 @kernel
@@ -220,7 +192,7 @@ def update_block_rows(net: FlatNetwork, inputs: Inputs, block: int) -> None:
     """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for all samples of a block."""
     rows, stride, v = net.padded[0], net.unit_offsets[net.units.size], lanes(net.weights)
     start, end, first = inputs.starts[block], inputs.starts[block + 1], net.unit_offsets[1]
-    columns = panel_columns(net)
+    columns = panel_columns(net.weights, net.units[1], net.padded[1])
     whole = columns // (PANELS * v) * (PANELS * v)
     for j in range(0, whole, PANELS * v):
         update_panels(
@@ -232,11 +204,10 @@ def update_block_rows(net: FlatNetwork, inputs: Inputs, block: int) -> None:
             inputs.values, inputs.rows, start, end, net.weights, j * rows, v * rows,
             net.steps, first + j, stride,
         )  # fmt: skip
-    for j in range(columns, net.units[1]):
-        update_column(
-            inputs.values, inputs.rows, start, in_groups(start, end), end,
-            net.weights, j * rows, net.steps, first + j, stride,
-        )  # fmt: skip
+    update_column(
+        inputs.values, inputs.rows, start, end, net.weights, rows, columns, net.units[1],
+        net.steps, first, stride,
+    )  # fmt: skip
 
 
 @kernel

@@ -18,6 +18,7 @@ from bp_numba.tracing import (
     Scalar,
     Vector,
     VectorType,
+    branch,
     loop,
     operation,
     splat,
@@ -84,16 +85,15 @@ def filled(memory: Memory, number: Scalar) -> Vector:
 
 
 @operation(vector)
-def net_input(activations: Memory, first: Index, end: Index, weights: Memory, at: Index) -> Vector:
-    """Return the sum over i = first .. end - 1 of activations[i] * (the next vector of weights).
+def net_input(activations: Memory, first: Index, rows: Index, weights: Memory, at: Index) -> Vector:
+    """Return the sum over i = 0 .. rows - 1 of activations[first + i] * (row i of a panel).
 
-    The first of these is at `at`. Up to `ROWS` - 1 more are taken, whose activations are zero.
+    The panel begins at `at`. Up to `ROWS` - 1 more are taken, whose activations are zero.
     """
     tile, v = Registers([weights.zero()] * ROWS), weights.vector.count
-    for i in loop(first, end, ROWS):
-        row = at + (i + first * -1) * v
+    for i in loop(rows * 0, rows, ROWS):
         tile.vectors = [
-            fma(weights.load(row + r * v), activations.broadcast(i + r), partial)
+            fma(weights.load(at + (i + r) * v), activations.broadcast(first + i + r), partial)
             for r, partial in enumerate(tile.vectors)
         ]
     return total(tile.vectors)
@@ -101,18 +101,18 @@ def net_input(activations: Memory, first: Index, end: Index, weights: Memory, at
 
 @operation(vector)
 def net_inputs_by_column(
-    activations: Memory, first: Index, end: Index, weights: Memory, at: Index, count: Index
+    activations: Memory, first: Index, rows: Index, weights: Memory, at: Index, count: Index
 ) -> Vector:
-    """Return the sum over i = first .. end - 1 of activations[i] * (column c)[i], in lane c.
+    """Return the sum over i = 0 .. rows - 1 of activations[first + i] * (column c)[i] in lane c.
 
-    The first of count columns begins at `at`; each is as long as the activations, end - first,
-    which is a multiple of the lanes. Other lanes are zero.
+    The first of count columns begins at `at`; each is `rows` long, a multiple of the lanes. Other
+    lanes are zero.
     """
-    nets, v, column = Registers([weights.zero()]), weights.vector.count, end + first * -1
+    nets, v = Registers([weights.zero()]), weights.vector.count
     for c in loop(count * 0, count):
         net = Registers([weights.zero()])
-        for i in loop(column * 0, column, v):
-            w = weights.load(at + column * c + i)
+        for i in loop(rows * 0, rows, v):
+            w = weights.load(at + rows * c + i)
             net.vectors = [fma(w, activations.load(first + i), net.vectors[0])]
         nets.vectors = [with_lane(nets.vectors[0], c, sum_lanes(net.vectors[0]))]
     return nets.vectors[0]
@@ -147,25 +147,59 @@ def output_step(
 @operation(vector)
 def multiply_and_update(
     activations: Memory,
-    i: Index,
-    weights: Memory,
     at: Index,
+    weights: Memory,
+    matrix: Index,
+    padded: Index,
+    i: Index,
     rows: Index,
     steps: Memory,
     first: Index,
-    end: Index,
+    columns: Index,
 ) -> Vector:
-    """Return the products of `lanes` rows of weights with steps[first:end], and update the rows.
+    """Return the products of the rows from number i on with the steps above, and update the rows.
 
-    Row r of a panel, w, is multiplied, its sum goes to lane r, and then it gets
-    w + activations[i + r] * step. The rows of the first panel begin at `at`; panels have `rows`
-    rows.
+    As many rows as a vector has lanes, or those that are left of `rows`. Row r, w, is multiplied
+    with steps[first : first + columns], its sum goes to lane r - i, and then it gets
+    w + activations[at + r - i] * steps. The matrix begins at `matrix`, see `layout`.
     """
+    v, left = activations.vector.count, rows + i * -1
+    whole = columns.rounded_down(v)
+    panels, products = matrix + i * v, Registers([weights.zero()])
+    with branch(left, v // 2 + 1) as (one_by_one, together):
+        with one_by_one:
+            sums = _multiply_rows(
+                activations, at, left, weights, panels, padded, steps, first, whole
+            )
+            products.vectors = [sums]
+        with together:
+            products.vectors = [
+                _multiply_tile(activations, at, weights, panels, padded, steps, first, whole)
+            ]
+    a = activations.load(at)
+    for j in loop(whole, columns):
+        step, column = steps.broadcast(first + j), matrix + j * padded + i
+        w = weights.load(column)
+        products.vectors = [fma(w, step, products.vectors[0])]
+        weights.store(column, fma(a, step, w))
+    return products.vectors[0]
+
+
+def _multiply_tile(
+    activations: Memory,
+    at: Index,
+    weights: Memory,
+    panels: Index,
+    padded: Index,
+    steps: Memory,
+    first: Index,
+    whole: Index,
+) -> Vector:
     v = activations.vector.count
-    a = [activations.broadcast(i + r) for r in range(v)]
+    a = [activations.broadcast(at + r) for r in range(v)]
     products = Registers([weights.zero()] * v)
-    for j in loop(first, end, v):
-        step, panel = steps.load(j), at + (j + first * -1) * rows
+    for j in loop(whole * 0, whole, v):
+        step, panel = steps.load(first + j), panels + j * padded
         w = [weights.load(panel + r * v) for r in range(v)]
         products.vectors = [fma(w[r], step, partial) for r, partial in enumerate(products.vectors)]
         for r in range(v):
@@ -173,54 +207,27 @@ def multiply_and_update(
     return sum_rows(products.vectors)
 
 
-@operation(vector)
-def multiply_and_update_singly(
+def _multiply_rows(
     activations: Memory,
-    i: Index,
+    at: Index,
     count: Index,
     weights: Memory,
-    at: Index,
-    rows: Index,
+    panels: Index,
+    padded: Index,
     steps: Memory,
     first: Index,
-    end: Index,
+    whole: Index,
 ) -> Vector:
-    """Do the same row by row, for the first count rows only; other lanes are zero."""
     v, products = activations.vector.count, Registers([weights.zero()])
     for r in loop(count * 0, count):
-        a, product = activations.broadcast(i + r), Registers([weights.zero()])
-        for j in loop(first, end, v):
-            step, row = steps.load(j), at + (j + first * -1) * rows + r * v
+        a, product = activations.broadcast(at + r), Registers([weights.zero()])
+        for j in loop(whole * 0, whole, v):
+            step, row = steps.load(first + j), panels + j * padded + r * v
             w = weights.load(row)
             product.vectors = [fma(w, step, product.vectors[0])]
             weights.store(row, fma(a, step, w))
         products.vectors = [with_lane(products.vectors[0], r, sum_lanes(product.vectors[0]))]
     return products.vectors[0]
-
-
-@operation(same)
-def multiply_and_update_columns(
-    products: Vector,
-    activations: Memory,
-    i: Index,
-    weights: Memory,
-    at: Index,
-    rows: Index,
-    steps: Memory,
-    first: Index,
-    end: Index,
-) -> Vector:
-    """Return the products plus those of more columns, in a vector of rows, and update these.
-
-    The column for steps[first], w, begins at `at`, the others `rows` elements after each other.
-    """
-    sums, a = Registers([products]), activations.load(i)
-    for j in loop(first, end):
-        step, column = steps.broadcast(j), at + (j + first * -1) * rows
-        w = weights.load(column)
-        sums.vectors = [fma(w, step, sums.vectors[0])]
-        weights.store(column, fma(a, step, w))
-    return sums.vectors[0]
 
 
 @operation(nothing)

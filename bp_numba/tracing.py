@@ -87,6 +87,11 @@ class Index(Scalar):
         inside = self.builder.icmp_signed("<", value.type(number), limit.value)
         return Index(self.builder, self.builder.select(inside, value, zero))
 
+    def where_equal(self, number: "Index", other: int, otherwise: "Index") -> "Index":
+        """Return self if number == other, else otherwise."""
+        equal = self.builder.icmp_signed("==", number.value, number.value.type(other))
+        return Index(self.builder, self.builder.select(equal, self.value, otherwise.value))
+
     def _value_of(self, other: "Index | int") -> Any:
         return other.value if isinstance(other, Index) else self.value.type(other)
 
@@ -261,6 +266,13 @@ def loop(start: Index, end: Index, step: int = 1) -> Iterator[Index]:
     stride = start.value.type(step)
     with cgutils.for_range_slice(start.builder, start.value, end.value, stride) as (number, _):
         yield Index(start.builder, number)
+
+
+def branch(index: Index, limit: int) -> Any:
+    """Return a context of two contexts: for code that is run if index < limit, and if not."""
+    return index.builder.if_else(
+        index.builder.icmp_signed("<", index.value, index.value.type(limit))
+    )
 
 
 class Registers:
