@@ -15,6 +15,11 @@ needs_jit = pytest.mark.skipif(
     not native.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
 )
 
+not_bounds_checked = pytest.mark.skipif(
+    os.environ.get("NUMBA_BOUNDSCHECK") == "1",
+    reason="compiles for half a minute what has nothing to do with bounds",
+)
+
 DEFERRED = [prediction._predict, prediction._predict_one, prediction._activate, training._train_one]
 
 

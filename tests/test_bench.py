@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import not_bounds_checked
+
+pytestmark = not_bounds_checked
+
 TOP = Path(__file__).parents[1]
 
 

@@ -16,7 +16,7 @@ from bp_numba.cpu import FEWEST_LANES
 from bp_numba.cpu import lanes as lanes_of_cpu
 from bp_numba.inputs import LIST_MULTIPLE, Inputs
 from bp_numba.layout import BLOCK, FlatNetwork, address_table, flat_network, padded_rows
-from tests.conftest import run_python
+from tests.conftest import not_bounds_checked, run_python
 
 LANES = lanes_of_cpu()
 GUARD = 64
@@ -341,6 +341,7 @@ LEVELS = {
 }
 
 
+@not_bounds_checked
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="x86 code")
 @pytest.mark.parametrize("level", LEVELS)
 def test_older_processors_get_code_that_computes_the_same(level, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from bp_numba import NeuralNetwork, __version__, native
 from bp_numba.cli.main import main
 from bp_numba.cpu import FEWEST_LANES, most_lanes
-from tests.conftest import make, needs_jit
+from tests.conftest import make, needs_jit, not_bounds_checked
 from tests.test_cli import bp_numba
 
 
@@ -51,6 +51,7 @@ def test_info_about_what_is_no_model(content, tmp_path, capsys):
 
 
 @needs_jit
+@not_bounds_checked
 def test_warmup_and_the_cache(tmp_path):
     environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
     result = bp_numba("warmup", **environment)

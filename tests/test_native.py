@@ -15,7 +15,7 @@ import bp_numba
 from bp_numba import NeuralNetwork, native
 from bp_numba.cpu import FEWEST_LANES, most_lanes
 from bp_numba.layout import address_table
-from tests.conftest import make, needs_jit, run_python, weights_copy
+from tests.conftest import make, needs_jit, not_bounds_checked, run_python, weights_copy
 
 PACKAGE = Path(bp_numba.__file__).parent
 
@@ -267,6 +267,7 @@ def test_versions_that_cannot_be_told(quick, tmp_path, monkeypatch):
 
 
 @needs_jit
+@not_bounds_checked
 def test_eight_processes_compile_at_once(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     processes = [
