@@ -15,8 +15,8 @@ class LossCurveDisplay:
     epochs : sequence of int
         Where the losses were computed.
     losses : sequence of float
-        One for each epoch. Those that are not finite are left out. The scale is logarithmic where
-        they span more than a decade; a loss of 0 lies below it.
+        One for each epoch. Those that are not finite are left out; a loss of 0 lies below the
+        log scale.
     validation_losses : sequence of float or None, optional
         The same over the validation samples, None where there is none.
     title : str, optional
@@ -127,7 +127,7 @@ class LossCurveDisplay:
         """
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
-        from matplotlib.ticker import EngFormatter, MaxNLocator
+        from matplotlib.ticker import EngFormatter, MaxNLocator, NullLocator, ScalarFormatter
 
         ax = _new_axes() if ax is None else ax
         prefix = "" if name is None else f"{name}, "
@@ -149,10 +149,15 @@ class LossCurveDisplay:
         ax.set(xlabel="Epoch", ylabel="Loss (half squared error)")
         if self.title is not None:
             ax.set_title(self.title)
-        # Within a decade a log scale has ticks like 3 x 10^0 and hardly a line of the grid; of
-        # nothing but zeros it shows nothing, and Matplotlib warns.
-        if ax.dataLim.y1 > 10 * ax.dataLim.minposy:
+        # Of nothing but zeros a log scale shows nothing, and Matplotlib warns.
+        shown = np.concatenate([line.get_ydata() for line in self.lines_])
+        if np.any(shown > 0) or not np.any(shown == 0):
             ax.set_yscale("log")
+            if 0 < ax.dataLim.y1 < 10 * ax.dataLim.minposy:
+                # Its own ticks within a decade are like 3 x 10^0, with hardly a line of the grid.
+                ax.yaxis.set_major_locator(MaxNLocator(6))
+                ax.yaxis.set_major_formatter(ScalarFormatter())
+                ax.yaxis.set_minor_locator(NullLocator())
         if ax.get_xscale() == "linear":  # Matplotlib's own ticks collide from 10,000 epochs on
             ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
             ax.xaxis.set_major_formatter(EngFormatter(sep=""))

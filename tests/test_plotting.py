@@ -71,18 +71,22 @@ def test_short_names_of_options_and_a_label(ax):
 
 @pytest.mark.parametrize(
     ("losses", "scale"),
-    [([0.0, 0.0], "linear"), ([], "linear"), ([6.3, 2.7], "linear"), ([30, 2, 0], "log")],
+    [([0.0, 0.0], "linear"), ([], "log"), ([6.3, 2.7], "log"), ([30, 2, 0], "log")],
 )
-def test_log_scale_for_more_than_a_decade(losses, scale, ax):
+def test_nothing_that_a_log_scale_could_show(losses, scale, ax):
     LossCurveDisplay(epochs=list(range(len(losses))), losses=losses).plot(ax)
     assert ax.get_yscale() == scale
     ax.figure.canvas.draw()
 
 
-def test_log_scale_for_all_curves_on_the_axes(ax):
-    for losses in [2, 1], [0.02, 0.01]:
-        LossCurveDisplay(epochs=[1, 2], losses=losses).plot(ax)
-    assert ax.get_yscale() == "log"
+def test_losses_within_a_decade_have_plain_numbers_at_their_ticks(ax):
+    LossCurveDisplay(epochs=[1, 2], losses=[6.3, 2.7]).plot(ax)
+    ax.figure.canvas.draw()
+    labels = [float(text.get_text()) for text in ax.get_yticklabels()]
+    assert sum(2.7 <= label <= 6.3 for label in labels) >= 3
+    LossCurveDisplay(epochs=[1, 2], losses=[0.02, 0.01]).plot(ax)  # now they span more
+    ax.figure.canvas.draw()
+    assert any("10^" in text.get_text() for text in ax.get_yticklabels())
 
 
 @pytest.mark.parametrize(
