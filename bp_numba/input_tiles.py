@@ -133,7 +133,8 @@ def _update_block(panels: int) -> Any:
         """Update some panels of weights by a block of samples.
 
         Add to the vector at `at` + rows[k], for k = start .. end - 1, the sum over t of
-        values[k * BLOCK + t] * (the steps of sample t, at step_at + t * stride).
+        values[k * BLOCK + t] * (the steps of sample t, at step_at + t * stride). Meanwhile the
+        values of the block that follows are fetched: more samples do not fit in the caches.
         """
         v = steps.vector.count
         tile = [
@@ -142,6 +143,7 @@ def _update_block(panels: int) -> Any:
         for k in loop(start, end):
             row = at + rows.index(k)
             x = [values.broadcast(k * BLOCK + t) for t in range(BLOCK)]
+            values.prefetch((k + (end + start * -1)) * BLOCK)
             for p in range(panels):
                 w = weights.load(row + panel * p)
                 for t in range(BLOCK):

@@ -236,6 +236,17 @@ class Memory:
         )
         return builder.call(function, arguments)
 
+    def prefetch(self, index: Index) -> None:
+        """Bring the cache line of one element, which need not exist, to the second-level cache."""
+        address = self.builder.bitcast(self.builder.gep(self.data, [index.value]), _BYTES)
+        integer = ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(ir.VoidType(), [_BYTES, integer, integer, integer]),
+            "llvm.prefetch.p0i8",
+        )
+        self.builder.call(function, [address, integer(0), integer(2), integer(1)])
+
     def broadcast(self, index: Index) -> Vector:
         """Return a vector with one element in every lane."""
         return splat(Scalar(self.builder, self[index]), self.vector)
@@ -301,6 +312,7 @@ def splat(scalar: Scalar, vector: Any) -> Vector:
 
 
 _FIRST = ir.IntType(32)(0)
+_BYTES = ir.IntType(8).as_pointer()
 
 
 def operation(

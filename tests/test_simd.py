@@ -370,6 +370,22 @@ def test_a_vector_several_registers_long():
     np.testing.assert_array_equal(array, expected)
 
 
+@pytest.mark.parametrize("index", [0, 7, 8, -1, 2**40, -(2**59)])
+def test_a_prefetch_may_go_anywhere(index):
+    @operation(nothing)
+    def fetch(memory: Memory, at: Index) -> None:
+        memory.prefetch(at)
+
+    @numba.njit
+    def run(array, index):
+        fetch(array, index)
+
+    array = np.arange(8.0)
+    run(array, index)
+    np.testing.assert_array_equal(array, np.arange(8.0))
+    assert "llvm.prefetch" in run.inspect_llvm(run.signatures[0])
+
+
 @pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="checked with NUMBA_BOUNDSCHECK=1 only")
 @pytest.mark.parametrize("index", [-1, 1, 2 * LANES])
 def test_indices_are_checked_on_demand(index):
