@@ -89,13 +89,13 @@ def _fill(X: Array, lanes: int, width: int, counts: Offsets, multiple: int) -> I
         lists = slice(first // width, first // width + chunk.shape[0] * BLOCK // width)
         missing = -counts[lists] % multiple
         part = chunk.reshape(-1, width, chunk.shape[2])[: len(missing)]
-        active = (part != 0).any(axis=1)
-        active[:, units:] = np.arange(multiple - 1) < missing[:, np.newaxis]
         k = slice(starts[lists.start], starts[lists.start + len(part)])
-        if active.all():  # what follows would do the same, three times slower
+        if k.stop - k.start == len(part) * part.shape[2]:  # what follows would do the same, slower
             by_input[k].reshape(len(part), -1, width)[...] = part.transpose(0, 2, 1)
-            rows[k].reshape(len(part), -1)[...] = np.arange(active.shape[1]) * lanes
+            rows[k].reshape(len(part), -1)[...] = np.arange(part.shape[2]) * lanes
         else:
+            active = (part != 0).any(axis=1)
+            active[:, units:] = np.arange(multiple - 1) < missing[:, np.newaxis]
             by_input[k] = part.transpose(0, 2, 1)[active]
             rows[k] = np.minimum(np.nonzero(active)[1], units) * lanes
     return Inputs(values, gram, rows, starts)
