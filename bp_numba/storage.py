@@ -119,8 +119,10 @@ def _model(archive: zipfile.ZipFile, size: int) -> Model:
     entries = {entry.filename: entry for entry in archive.infolist()}
     _require("header.npy" in entries, "no network: there is no header")
     for name, entry in entries.items():
-        stored = entry.compress_type == zipfile.ZIP_STORED and entry.file_size <= size
-        _require(stored, f"{name} must not be compressed, nor larger than the file")
+        # Whatever compress_size says is allocated before it turns out that there is less to read.
+        stored = entry.compress_type == zipfile.ZIP_STORED
+        fits = entry.file_size == entry.compress_size <= size
+        _require(stored and fits, f"{name} must not be compressed, nor larger than the file")
     text = _array(archive, entries["header.npy"])
     _require(text.dtype == np.uint8 and text.ndim == 1, "the header must be text")
     header = json.loads(text.tobytes())

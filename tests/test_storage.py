@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import random
+import struct
 import tracemalloc
 import zipfile
 
@@ -248,6 +249,19 @@ def test_a_bomb_takes_no_memory(content, tmp_path):
     tracemalloc.start()
     with pytest.raises(ModelFormatError):
         load(bomb, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("field", [20, 24])
+@pytest.mark.parametrize("bit", [25, 31])
+def test_a_size_that_lies_takes_no_memory(field, bit, content, tmp_path):
+    changed = bytearray(content)
+    start = changed.index(b"PK\1\2") + field  # an entry's size in the file, and that of its content
+    changed[start : start + 4] = struct.pack("<I", 1 << bit)
+    tracemalloc.start()
+    with pytest.raises(ModelFormatError, match="nor larger than the file"):
+        load(changed, tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
