@@ -774,8 +774,9 @@ def test_15_an_exception_in_the_display_step(xor_data, monkeypatch):
 
 
 INTERRUPTED = """
-import sys, numpy as np
+import faulthandler, sys, numpy as np
 from bp_numba import NeuralNetwork
+faulthandler.dump_traceback_later(100, exit=True)
 X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
 np.random.seed(0)
 nn = NeuralNetwork([2, 2, 1], alpha=0.5)
@@ -800,18 +801,19 @@ except KeyboardInterrupt:
      ("epoch=1", 0.5)],
 )  # fmt: skip
 def test_15_ctrl_c_while_it_compiles_and_while_it_trains(wait_for, delay, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-c", INTERRUPTED],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
-    )
-    while wait_for not in process.stdout.readline():
-        assert process.poll() is None, process.stderr.read()
-    threading.Event().wait(delay)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=120)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-u", "-c", INTERRUPTED]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            while wait_for not in process.stdout.readline():
+                assert process.poll() is None, process.stderr.read()
+            threading.Event().wait(delay)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 0, errors
     _, changed, finite, moved = output.splitlines()[-1].split()
     assert finite == moved == "True"
