@@ -57,14 +57,15 @@ from bp_numba.tiles import (
 @kernel
 def forward(net: FlatNetwork, l: int) -> None:
     """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j]), l > 0."""
-    v, columns, padded = lanes(net.weights), net.units[l + 1], net.padded[l]
+    v, rows, columns, padded = lanes(net.weights), net.units[l], net.units[l + 1], net.padded[l]
     first, target, whole = net.unit_offsets[l], net.unit_offsets[l + 1], columns // v * v
+    at = net.weight_offsets[l]
     for j in range(0, whole, v):
-        at = net.weight_offsets[l] + j * padded
-        z = net_input(net.activations, first, net.units[l], net.weights, at)
+        z = net_input(net.activations, first, rows, net.weights, at)
         activate_net(z, net.activations, target + j, v)
+        at += v * padded
     if whole < columns:
-        at, count = net.weight_offsets[l] + whole * padded, columns - whole
+        count = columns - whole
         z = net_inputs_by_column(net.activations, first, padded, net.weights, at, count)
         activate_net(z, net.activations, target + whole, count)
 
@@ -75,8 +76,8 @@ def output_steps(net: FlatNetwork, t: int, y: Floats, y_at: int, alpha: float) -
     last = net.units.size - 1
     at = net.unit_offsets[last]
     to = at + t * net.unit_offsets[last + 1]
-    rate = filled(net.weights, alpha)
-    for j in range(0, net.units[last], lanes(net.weights)):
+    rate, columns = filled(net.weights, alpha), net.units[last]
+    for j in range(0, columns, lanes(net.weights)):
         output_step(rate, net.activations, at + j, y, y_at + j, net.steps, to + j)
 
 
@@ -89,10 +90,12 @@ def backward(net: FlatNetwork, t: int, l: int) -> None:
     same place would stall.
     """
     rows, at, slot = net.units[l], net.unit_offsets[l], t * net.unit_offsets[net.units.size]
+    matrix, padded = net.weight_offsets[l], net.padded[l]
+    above, columns = slot + net.unit_offsets[l + 1], net.units[l + 1]
     for i in range(0, rows, lanes(net.weights)):
         products = multiply_and_update(
-            net.activations, at + i, net.weights, net.weight_offsets[l], net.padded[l], i, rows,
-            net.steps, slot + net.unit_offsets[l + 1], net.units[l + 1],
+            net.activations, at + i, net.weights, matrix, padded, i, rows,
+            net.steps, above, columns,
         )  # fmt: skip
         hidden_step(products, net.activations, at + i, rows - i, net.steps, slot + at + i)
 
@@ -180,11 +183,11 @@ def activate_sample(net: FlatNetwork, inputs: Inputs, first: int, t: int) -> Non
     sum over s < t of (x_t . x_s) s_1(s).
     """
     stride, k = net.unit_offsets[net.units.size], (first + t) * BLOCK
-    for j in range(0, net.units[1], lanes(net.weights)):
-        at = net.unit_offsets[1] + j
-        z = load(net.nets, t * net.padded[1] + j)
-        z = corrected(z, inputs.gram, k, t, net.steps, at, stride)
-        activate_net(z, net.activations, at, net.units[1] - j)
+    columns, nets, target = net.units[1], t * net.padded[1], net.unit_offsets[1]
+    for j in range(0, columns, lanes(net.weights)):
+        z = load(net.nets, nets + j)
+        z = corrected(z, inputs.gram, k, t, net.steps, target + j, stride)
+        activate_net(z, net.activations, target + j, columns - j)
 
 
 @kernel
