@@ -51,7 +51,8 @@ result = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)  # what else is printed is no machine code
 sys.path[:] = {path!r}
 sys.modules["scipy"] = None
-from bp_numba import native
+from bp_numba import jit, native
+jit.tune_llvm()
 result.write({mark!r} + native.compile_here({name!r}, {lanes}))
 result.flush()
 os._exit(0)
@@ -142,7 +143,8 @@ def _link(name: str, symbol: str, code: bytes) -> Callable[..., int]:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    # llvmlite's memory manager puts code and constants side by side, as near addresses require.
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine, use_lmm=True)
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)  # owns the code
