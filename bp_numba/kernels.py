@@ -43,10 +43,10 @@ from bp_numba.layout import BLOCK, FlatNetwork, Floats
 from bp_numba.tiles import (
     activate_net,
     filled,
-    hidden_step,
+    hidden_steps,
     lanes,
+    last_hidden_steps,
     load,
-    multiply_and_update,
     net_input,
     net_inputs_by_column,
     output_step,
@@ -89,15 +89,20 @@ def backward(net: FlatNetwork, t: int, l: int) -> None:
     a time, so that steps are stored as vectors: a vector load soon after scalar stores to the
     same place would stall.
     """
-    rows, at, slot = net.units[l], net.unit_offsets[l], t * net.unit_offsets[net.units.size]
-    matrix, padded = net.weight_offsets[l], net.padded[l]
-    above, columns = slot + net.unit_offsets[l + 1], net.units[l + 1]
-    for i in range(0, rows, lanes(net.weights)):
-        products = multiply_and_update(
-            net.activations, at + i, net.weights, matrix, padded, i, rows,
-            net.steps, above, columns,
+    v, rows, columns, padded = lanes(net.weights), net.units[l], net.units[l + 1], net.padded[l]
+    at, matrix = net.unit_offsets[l], net.weight_offsets[l]
+    slot = t * net.unit_offsets[net.units.size]
+    above, to = slot + net.unit_offsets[l + 1], slot + at
+    whole = (rows + v // 2 - 1) // v * v  # more than half a vector is done as one, with padding
+    for i in range(0, whole, v):
+        hidden_steps(
+            net.activations, at, net.weights, matrix, padded, i, net.steps, above, columns, to
+        )
+    if whole < rows:
+        last_hidden_steps(
+            net.activations, at, net.weights, matrix, padded, whole, rows, net.steps, above,
+            columns, to,
         )  # fmt: skip
-        hidden_step(products, net.activations, at + i, rows - i, net.steps, slot + at + i)
 
 
 @kernel

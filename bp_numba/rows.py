@@ -8,7 +8,7 @@ from bp_numba.jit import kernel
 from bp_numba.layout import FlatNetwork, Floats
 from bp_numba.sigmoid import sigmoid
 from bp_numba.simd import first_lanes, fma, sum_rows
-from bp_numba.tiles import ROWS, hidden_step, lanes, load, nothing, same, tile, total
+from bp_numba.tiles import ROWS, derivative, lanes, load, nothing, same, tile, total
 from bp_numba.tracing import Index, Memory, Vector, operation
 
 
@@ -89,6 +89,15 @@ def multiply_and_update_rows(
 def sum_products(products: list[Vector]) -> Vector:
     """Return the vector whose lane r is the sum of products[r]."""
     return sum_rows(products)
+
+
+@operation(nothing)
+def hidden_step(
+    products: Vector, activations: Memory, at: Index, count: Index, steps: Memory, to: Index
+) -> None:
+    """Write products a (1 - a) in the first count lanes, and zeros in the others."""
+    step = products * derivative(activations.load(at))
+    steps.store(to, first_lanes(step, count))
 
 
 @operation(nothing)

@@ -18,7 +18,6 @@ from bp_numba.tracing import (
     Scalar,
     Vector,
     VectorType,
-    branch,
     loop,
     operation,
     splat,
@@ -131,7 +130,8 @@ def activate_net(net: Vector, activations: Memory, at: Index, count: Index) -> N
     activations.store(at, first_lanes(sigmoid(net), count))
 
 
-def _derivative(a: Vector) -> Vector:
+def derivative(a: Vector) -> Vector:
+    """Return a (1 - a), the derivative of the sigmoid where its value is a."""
     return a * (a.constant(1.0) - a)
 
 
@@ -141,11 +141,44 @@ def output_step(
 ) -> None:
     """Write -alpha (a - y) a (1 - a)."""
     a = activations.load(at)
-    steps.store(to, (y.load(y_at) - a) * (alpha * _derivative(a)))
+    steps.store(to, (y.load(y_at) - a) * (alpha * derivative(a)))
 
 
-@operation(vector)
-def multiply_and_update(
+@operation(nothing)
+def hidden_steps(
+    activations: Memory,
+    at: Index,
+    weights: Memory,
+    matrix: Index,
+    padded: Index,
+    i: Index,
+    steps: Memory,
+    above: Index,
+    columns: Index,
+    to: Index,
+) -> None:
+    """Write the steps of as many units as a vector has lanes, from number i on, and update rows.
+
+    Row r, w, is multiplied with steps[above : above + columns], its sum goes to lane r - i, and
+    then it gets w + activations[at + r] * steps. The matrix begins at `matrix`, see `layout`.
+    """
+    v, whole = weights.vector.count, columns.rounded_down(weights.vector.count)
+    a = [activations.broadcast(at + i + r) for r in range(v)]
+    products = Registers([weights.zero()] * v)
+    for j in loop(whole * 0, whole, v):
+        step, row = steps.load(above + j), matrix + j * padded + i * v
+        w = [weights.load(row + r * v) for r in range(v)]
+        products.vectors = [fma(w[r], step, partial) for r, partial in enumerate(products.vectors)]
+        for r in range(v):
+            weights.store(row + r * v, fma(a[r], step, w[r]))
+    _finish(
+        sum_rows(products.vectors), activations, at, weights, matrix, padded, i, steps, above,
+        whole, columns, to,
+    )  # fmt: skip
+
+
+@operation(nothing)
+def last_hidden_steps(
     activations: Memory,
     at: Index,
     weights: Memory,
@@ -154,89 +187,50 @@ def multiply_and_update(
     i: Index,
     rows: Index,
     steps: Memory,
-    first: Index,
+    above: Index,
     columns: Index,
-) -> Vector:
-    """Return the products of the rows from number i on with the steps above, and update the rows.
-
-    As many rows as a vector has lanes, or those that are left of `rows`. Row r, w, is multiplied
-    with steps[first : first + columns], its sum goes to lane r - i, and then it gets
-    w + activations[at + r - i] * steps. The matrix begins at `matrix`, see `layout`.
-    """
-    v, left = activations.vector.count, rows + i * -1
-    whole = columns.rounded_down(v)
-    panels, products = matrix + i * v, Registers([weights.zero()])
-    with branch(left, v // 2 + 1) as (one_by_one, together):
-        with one_by_one:
-            sums = _multiply_rows(
-                activations, at, left, weights, panels, padded, steps, first, whole
-            )
-            products.vectors = [sums]
-        with together:
-            products.vectors = [
-                _multiply_tile(activations, at, weights, panels, padded, steps, first, whole)
-            ]
-    a = activations.load(at)
-    for j in loop(whole, columns):
-        step, column = steps.broadcast(first + j), matrix + j * padded + i
-        w = weights.load(column)
-        products.vectors = [fma(w, step, products.vectors[0])]
-        weights.store(column, fma(a, step, w))
-    return products.vectors[0]
-
-
-def _multiply_tile(
-    activations: Memory,
-    at: Index,
-    weights: Memory,
-    panels: Index,
-    padded: Index,
-    steps: Memory,
-    first: Index,
-    whole: Index,
-) -> Vector:
-    v = activations.vector.count
-    a = [activations.broadcast(at + r) for r in range(v)]
-    products = Registers([weights.zero()] * v)
-    for j in loop(whole * 0, whole, v):
-        step, panel = steps.load(first + j), panels + j * padded
-        w = [weights.load(panel + r * v) for r in range(v)]
-        products.vectors = [fma(w[r], step, partial) for r, partial in enumerate(products.vectors)]
-        for r in range(v):
-            weights.store(panel + r * v, fma(a[r], step, w[r]))
-    return sum_rows(products.vectors)
-
-
-def _multiply_rows(
-    activations: Memory,
-    at: Index,
-    count: Index,
-    weights: Memory,
-    panels: Index,
-    padded: Index,
-    steps: Memory,
-    first: Index,
-    whole: Index,
-) -> Vector:
-    v, products = activations.vector.count, Registers([weights.zero()])
-    for r in loop(count * 0, count):
+    to: Index,
+) -> None:
+    """Do the same as `hidden_steps`, row by row, for rows i to `rows` - 1: less than a vector."""
+    v, whole = weights.vector.count, columns.rounded_down(weights.vector.count)
+    products = Registers([weights.zero()])
+    for r in loop(i, rows):
         a, product = activations.broadcast(at + r), Registers([weights.zero()])
         for j in loop(whole * 0, whole, v):
-            step, row = steps.load(first + j), panels + j * padded + r * v
+            step, row = steps.load(above + j), matrix + j * padded + r * v
             w = weights.load(row)
             product.vectors = [fma(w, step, product.vectors[0])]
             weights.store(row, fma(a, step, w))
-        products.vectors = [with_lane(products.vectors[0], r, sum_lanes(product.vectors[0]))]
-    return products.vectors[0]
+        total = sum_lanes(product.vectors[0])
+        products.vectors = [with_lane(products.vectors[0], r + i * -1, total)]
+    _finish(
+        products.vectors[0], activations, at, weights, matrix, padded, i, steps, above, whole,
+        columns, to,
+    )  # fmt: skip
 
 
-@operation(nothing)
-def hidden_step(
-    products: Vector, activations: Memory, at: Index, count: Index, steps: Memory, to: Index
+def _finish(
+    products: Vector,
+    activations: Memory,
+    at: Index,
+    weights: Memory,
+    matrix: Index,
+    padded: Index,
+    i: Index,
+    steps: Memory,
+    above: Index,
+    whole: Index,
+    columns: Index,
+    to: Index,
 ) -> None:
-    """Write products a (1 - a) in the first count lanes, and zeros in the others."""
-    step = products * _derivative(activations.load(at))
-    steps.store(to, first_lanes(step, count))
+    """Multiply and update the columns beyond whole panels too, and write the steps."""
+    a, sums = activations.load(at + i), Registers([products])
+    for j in loop(whole, columns):
+        step, column = steps.broadcast(above + j), matrix + j * padded + i
+        w = weights.load(column)
+        sums.vectors = [fma(w, step, sums.vectors[0])]
+        weights.store(column, fma(a, step, w))
+    steps.store(to + i, sums.vectors[0] * derivative(a))
 
 
 @operation(nothing)

@@ -279,13 +279,6 @@ def loop(start: Index, end: Index, step: int = 1) -> Iterator[Index]:
         yield Index(start.builder, number)
 
 
-def branch(index: Index, limit: int) -> Any:
-    """Return a context of two contexts: for code that is run if index < limit, and if not."""
-    return index.builder.if_else(
-        index.builder.icmp_signed("<", index.value, index.value.type(limit))
-    )
-
-
 class Registers:
     """Vectors that change from turn to turn of a loop."""
 

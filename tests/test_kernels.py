@@ -248,15 +248,21 @@ def test_rows_in_place(units):
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_padding_stays_zero_whatever_the_layer_holds(value):
+def test_activations_have_zeros_as_padding_whatever_the_layer_holds(value):
     net = make_case([5, 6, 3, 1]).net
     put(net, net.activations, 1, np.full(6, value))
     kernels.forward(net, 1)
     assert net.activations[net.unit_offsets[2] :][3:LANES].tobytes() == bytes(8 * (LANES - 3))
-    put(net, net.steps, 2, np.full(3, value))
+
+
+@pytest.mark.parametrize("rows", [3, 6, LANES + 1, LANES + 6])
+def test_steps_have_zeros_as_padding(rows):
+    net = make_case([5, rows, 3, 1]).net
+    put(net, net.activations, 1, np.full(rows, 0.5))
+    put(net, net.steps, 2, np.full(3, 1e300))
     kernels.backward(net, 0, 1)
-    padding = net.steps[net.unit_offsets[1] + 6 : net.unit_offsets[2]]
-    assert padding.size and padding.tobytes() == bytes(padding.nbytes)
+    steps = net.steps[net.unit_offsets[1] : net.unit_offsets[2]]
+    assert steps[:rows].all() and len(steps) > rows and not steps[rows:].any()
 
 
 def train(case, width, first, count, size=BLOCK):
