@@ -59,15 +59,15 @@ def forward(net: FlatNetwork, l: int) -> None:
     """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j]), l > 0."""
     v, rows, columns, padded = lanes(net.weights), net.units[l], net.units[l + 1], net.padded[l]
     first, target, whole = net.unit_offsets[l], net.unit_offsets[l + 1], columns // v * v
-    at = net.weight_offsets[l]
-    for j in range(0, whole, v):
-        z = net_input(net.activations, first, rows, net.weights, at)
-        activate_net(z, net.activations, target + j, v)
-        at += v * padded
+    matrix = net.weight_offsets[l]
     if whole < columns:
-        count = columns - whole
+        at, count = matrix + whole * padded, columns - whole
         z = net_inputs_by_column(net.activations, first, padded, net.weights, at, count)
         activate_net(z, net.activations, target + whole, count)
+    for j in range(0, whole, v):
+        z = net_input(net.activations, first, rows, net.weights, matrix)
+        activate_net(z, net.activations, target + j, v)
+        matrix += v * padded
 
 
 @kernel
