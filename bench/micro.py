@@ -10,9 +10,11 @@ from numba import njit
 from bp_numba import kernels
 from bp_numba.cpu import lanes
 from bp_numba.inputs import list_inputs
-from bp_numba.jit import OPTIONS
+from bp_numba.jit import OPTIONS, tune_llvm
 from bp_numba.layout import BLOCK, flat_network, padded_rows
 from bp_numba.tiles import activate_vector
+
+tune_llvm()  # as where the package compiles its kernels
 
 CALLS = 1000
 ALPHA = 1e-9  # the weights stay where they are

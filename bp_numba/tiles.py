@@ -201,8 +201,8 @@ def last_hidden_steps(
             w = weights.load(row)
             product.vectors = [fma(w, step, product.vectors[0])]
             weights.store(row, fma(a, step, w))
-        total = sum_lanes(product.vectors[0])
-        products.vectors = [with_lane(products.vectors[0], r + i * -1, total)]
+        lane = r + i * -1
+        products.vectors = [with_lane(products.vectors[0], lane, sum_lanes(product.vectors[0]))]
     _finish(
         products.vectors[0], activations, at, weights, matrix, padded, i, steps, above, whole,
         columns, to,
