@@ -56,10 +56,10 @@ def fmas_per_second(rounds=15, count=1_000_000):
     """
     from numba import njit
 
-    from bp_numba.cpu import lanes
-    from bp_numba.simd import fma
-    from bp_numba.tiles import filled, nothing, same, tile
-    from bp_numba.tracing import operation
+    from bp_numba.kernels.tiles import filled, nothing, same, tile
+    from bp_numba.simd.arithmetic import fma
+    from bp_numba.simd.tracing import operation
+    from bp_numba.simd.width import lanes
 
     @operation(tile(16))
     def accumulators(out):

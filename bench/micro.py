@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numba import njit
 
-from bp_numba import kernels
-from bp_numba.cpu import lanes
-from bp_numba.inputs import list_inputs
-from bp_numba.jit import OPTIONS, tune_llvm
-from bp_numba.layout import BLOCK, flat_network, padded_rows
-from bp_numba.tiles import activate_vector
+from bp_numba.kernels import kernels
+from bp_numba.kernels.inputs import list_inputs
+from bp_numba.kernels.layout import BLOCK, flat_network, padded_rows
+from bp_numba.kernels.tiles import activate_vector
+from bp_numba.simd.internals import OPTIONS, tune_llvm
+from bp_numba.simd.width import lanes
 
 tune_llvm()  # as where the package compiles its kernels
 

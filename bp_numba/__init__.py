@@ -8,12 +8,12 @@ NeuralNetwork: 64-32-16-10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bp_numba.history import History
     from bp_numba.network import NeuralNetwork
-    from bp_numba.plotting import DecisionBoundaryDisplay, LossCurveDisplay
+    from bp_numba.plotting.displays import DecisionBoundaryDisplay, LossCurveDisplay
     from bp_numba.reference import ReferenceNetwork
-    from bp_numba.stopping import EarlyStopping
-    from bp_numba.storage import ModelFormatError
+    from bp_numba.runs.history import History
+    from bp_numba.runs.model_files import ModelFormatError
+    from bp_numba.runs.stopping import EarlyStopping
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DecisionBoundaryDisplay": "plotting",
-    "EarlyStopping": "stopping",
-    "History": "history",
-    "LossCurveDisplay": "plotting",
-    "ModelFormatError": "storage",
+    "DecisionBoundaryDisplay": "plotting.displays",
+    "EarlyStopping": "runs.stopping",
+    "History": "runs.history",
+    "LossCurveDisplay": "plotting.displays",
+    "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
 }

@@ -9,12 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from bp_numba import native, prediction, training
 from bp_numba import validation as check
-from bp_numba.history import History
-from bp_numba.loss import half_squared_error
-from bp_numba.monitor import Monitor
+from bp_numba.native import loading as native
 from bp_numba.reference import ReferenceNetwork
+from bp_numba.runs.history import History
+from bp_numba.runs.monitor import Monitor
+from bp_numba.training import prediction
+from bp_numba.training import trainer as training
+from bp_numba.training.loss import half_squared_error
 
 
 class NeuralNetwork(ReferenceNetwork):
@@ -110,7 +112,7 @@ class NeuralNetwork(ReferenceNetwork):
         return duplicate
 
     def _repr_html_(self) -> str:
-        from bp_numba.html import network_html
+        from bp_numba.plotting.notebook import network_html
 
         return network_html(self)
 
@@ -141,7 +143,10 @@ class NeuralNetwork(ReferenceNetwork):
         ...     NeuralNetwork.load(os.path.join(folder, "xor.npz"))
         NeuralNetwork: 2-2-1
         """
-        from bp_numba.storage import save_model, snapshot  # zipfile takes milliseconds to import
+        from bp_numba.runs.model_files import (  # zipfile takes milliseconds to import
+            save_model,
+            snapshot,
+        )
 
         save_model(path, snapshot(self))
 
@@ -157,7 +162,7 @@ class NeuralNetwork(ReferenceNetwork):
         OSError
             If it cannot be read.
         """
-        from bp_numba.storage import load_model
+        from bp_numba.runs.model_files import load_model
 
         network = cls.__new__(cls)
         network.__dict__.update(vars(load_model(path)))

@@ -8,8 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-from bp_numba import NeuralNetwork, ReferenceNetwork, native, prediction, training
+from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.examples import digits, xor
+from bp_numba.native import loading as native
+from bp_numba.training import prediction
+from bp_numba.training import trainer as training
 
 needs_jit = pytest.mark.skipif(
     not native.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"

@@ -174,7 +174,9 @@ def test_numba_is_never_imported_by_who_trains(tmp_path):
         LOADED
         + """
 import numpy as np
-from bp_numba import NeuralNetwork, prediction, training
+from bp_numba import NeuralNetwork
+from bp_numba.training import prediction
+from bp_numba.training import trainer as training
 for deferred in (prediction._predict, prediction._predict_one, prediction._activate):
     deferred.charge(1000.0)
 training.charge(1000.0)

@@ -52,7 +52,7 @@ def test_training_in_parts_is_training_as_a_whole(layers, rows, seed, parts):
 @relaxed
 @given(sizes, st.integers(1, 12), st.integers(0, 1000), st.integers(1, 50))
 def test_slices_of_any_length_give_the_same_bits(layers, rows, seed, samples):
-    from bp_numba.training import Trainer
+    from bp_numba.training.trainer import Trainer
 
     X, y = data(layers, rows, np.float64, "C", seed)
     whole, sliced = (make(NeuralNetwork, layers, 0.3, seed) for _ in range(2))

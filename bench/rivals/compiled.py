@@ -2,7 +2,7 @@
 
 import bp_numba
 from bench.rivals import reference
-from bp_numba import native
+from bp_numba.native import loading as native
 
 # A loop over `predict` or `fit_partial` gets its kernel once NumPy has taken as long as loading or
 # compiling it does. Here they are there from the start; cases of whole processes show the rest.

@@ -8,10 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bp_numba import NeuralNetwork, __version__, native
+from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.preprocessing import Preprocessing
 from bp_numba.cli.tables import listed
-from bp_numba.cpu import FEWEST_LANES, most_lanes
+from bp_numba.native import loading as native
+from bp_numba.simd.width import FEWEST_LANES, most_lanes
 
 
 def machine_lines() -> Iterator[str]:

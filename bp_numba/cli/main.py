@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bp_numba import ModelFormatError, __version__, native
+from bp_numba import ModelFormatError, __version__
 from bp_numba.cli import published, train
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.machine import clear_cache, machine_lines, model_lines, warmup_lines
 from bp_numba.cli.predict import predict
 from bp_numba.cli.preprocessing import SCALES, TASKS
 from bp_numba.cli.published import PROBLEMS
+from bp_numba.native import loading as native
 
 _DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 

@@ -15,7 +15,7 @@ from bp_numba.cli.preprocessing import Matrix, Preprocessing, probabilities
 from bp_numba.cli.readers import read_table
 from bp_numba.cli.reporting import check_outputs, score_lines
 from bp_numba.cli.tables import Table
-from bp_numba.files import replacing
+from bp_numba.runs.files import replacing
 
 
 def predict(options: argparse.Namespace) -> None:

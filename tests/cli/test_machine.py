@@ -1,0 +1,95 @@
+"""The commands about machine code, this machine and model files."""
+
+import os
+
+import numpy as np
+import pytest
+
+from bp_numba import NeuralNetwork, __version__
+from bp_numba.cli.main import main
+from bp_numba.native import loading as native
+from bp_numba.simd.width import FEWEST_LANES, most_lanes
+from tests.cli.test_main import bp_numba
+from tests.conftest import make, needs_jit, not_bounds_checked
+
+
+def test_info(capsys):
+    assert main(["info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"bp_numba {__version__}, Python 3.")
+    assert f"numpy {np.__version__}" in lines
+    assert any(line.startswith("vectors of ") for line in lines)
+    assert lines[-1].startswith(f"cache: {native.cache_folder()}, ")
+
+
+def test_info_about_a_model(xor_data, tmp_path, capsys):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    nn.metadata = {"note": "mine"}
+    nn.save(path)
+    assert main(["info", str(path)]) == 0
+    untrained = capsys.readouterr().out.splitlines()
+    assert untrained == [
+        "layers 2-2-1, 12 weights", "alpha 0.5, trained for 0 epochs", "note: mine",
+    ]  # fmt: skip
+    nn.fit(*xor_data, epochs=150, verbose=False, validation=xor_data)
+    nn.save(path)
+    assert main(["info", str(path)]) == 0
+    trained = capsys.readouterr().out
+    assert "trained for 150 epochs" in trained
+    assert f"loss {nn.losses[-1]:.7f} after epoch 100" in trained
+    assert f"validation loss {nn.losses[-1]:.7f}" in trained
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no network"])
+def test_info_about_what_is_no_model(content, tmp_path, capsys):
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["info", str(path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("bp-numba: ")
+    assert str(path) in captured.err and captured.err.count("\n") == 1
+
+
+@needs_jit
+@not_bounds_checked
+def test_warmup_and_the_cache(tmp_path):
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    result = bp_numba("warmup", **environment)
+    assert result.returncode == 0, result.stderr
+    names = [line.partition(":")[0] for line in result.stdout.splitlines()]
+    assert {name.partition(",")[0] for name in names} == set(native.ARGUMENTS)
+    assert {f"train_{kind}, {lanes} lanes" for kind in ("blocks", "samples")
+            for lanes in (FEWEST_LANES, most_lanes())} <= set(names)  # fmt: skip
+    folder = bp_numba("cache", "--path", **environment).stdout.strip()
+    assert folder == str(tmp_path / "bp_numba")
+    (tmp_path / "bp_numba" / "mine.o").touch()
+    assert len(os.listdir(folder)) == len(names) + 1
+    assert f", {len(names)} files, " in bp_numba("info", **environment).stdout
+    cleared = bp_numba("cache", "--clear", **environment)
+    assert cleared.stdout == f"{len(names)} files deleted from {folder}\n"
+    assert os.listdir(folder) == ["mine.o"]
+
+
+def test_warmup_without_compiler():
+    result = bp_numba("warmup", NUMBA_DISABLE_JIT="1")
+    assert (result.returncode, result.stdout) == (
+        0,
+        "NUMBA_DISABLE_JIT leaves nothing to compile\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [["cache"], ["cache", "--path", "--clear"], ["warmup", "x"]])
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: ")
+
+
+def test_metadata_that_only_look_like_ours(tmp_path, capsys):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.metadata = {"table": "round"}
+    nn.save(tmp_path / "model.npz")
+    assert main(["info", str(tmp_path / "model.npz")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "table: round"

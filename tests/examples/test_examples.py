@@ -1,0 +1,127 @@
+"""The example scripts, as a reader of the README runs them."""
+
+import os
+import re
+import statistics
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from bp_numba import NeuralNetwork
+from bp_numba.examples import breast_cancer, diabetes, iris
+from bp_numba.examples.script import run
+from bp_numba.native import loading as native
+from tests.conftest import needs_jit
+
+SCORES = {
+    "xor": (r"data=\[1, 0\], ground-truth=1, pred=([\d.]+)", 0.9),
+    "digits": (r"accuracy\s+([\d.]+)", 0.95),
+    "iris": (r"accuracy=([\d.]+)", 0.93),
+    "breast_cancer": (r"accuracy=([\d.]+)", 0.93),
+    "diabetes": (r"R2=([\d.]+)", 0.35),
+    "resumed": (r"equal to those of a whole run: (True)", True),
+}
+"""How each script prints its score, and what it must reach."""
+
+
+def score(name, output):
+    pattern, _ = SCORES[name]
+    text = re.search(pattern, output)[1]
+    return text == "True" or float(text)
+
+
+def script(name, *arguments, code=None):
+    start = ["-m", f"bp_numba.examples.{name}"] if code is None else ["-c", code]
+    return subprocess.run(
+        [sys.executable, "-P", *start, *map(str, arguments)],
+        capture_output=True, text=True, timeout=300, env=os.environ,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_script(name, tmp_path):
+    if name == "digits" and not native.enabled():
+        pytest.skip("half a minute in NumPy")
+    plot, model = tmp_path / "plot.png", tmp_path / "model.npz"
+    result = script(name, "--plot", plot, "--save", model)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert score(name, result.stdout) >= SCORES[name][1]
+    header = plot.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG") and plot.stat().st_size > 15_000
+    width, height = struct.unpack(">2I", header[16:])
+    assert width >= 900 and height >= 600
+    assert NeuralNetwork.load(model).epochs_trained > 0
+
+
+@needs_jit
+@pytest.mark.parametrize("name", ["breast_cancer", "resumed"])
+def test_readme_shows_what_a_script_prints(name):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert indent(script(name).stdout, " " * 4) in readme
+
+
+@needs_jit
+@pytest.mark.parametrize("main", [iris.main, breast_cancer.main, diabetes.main])
+def test_the_score_is_no_luck(main, capsys):
+    name = main.__module__.rpartition(".")[2]
+    scores = []
+    for seed in range(10):
+        main(seed)
+        scores.append(score(name, capsys.readouterr().out))
+    assert statistics.mean(scores) >= SCORES[name][1] and len(set(scores)) > 1
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "options"),
+    [("sklearn", "iris", []), ("matplotlib", "xor", ["--plot", "xor.png"])],
+)
+def test_missing_extra_names_the_command_that_installs_it(module, name, options):
+    code = f"""
+import runpy, sys
+sys.modules[{module!r}] = None
+sys.argv[0] = "{name}.py"
+runpy.run_module("bp_numba.examples.{name}", run_name="__main__")
+"""
+    result = script(name, *options, code=code)
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == (
+        f"{name}: needs {module}, which is not installed: pip install 'bp_numba[examples]'\n"
+    )
+
+
+@pytest.mark.parametrize("plot", ["missing/plot.png", "plot.strange", "plot"])
+def test_plot_that_cannot_be_written(plot, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["iris.py", "--plot", str(tmp_path / plot)])
+    assert run(pytest.fail, "") == 1
+    assert capsys.readouterr().err.startswith("iris: --plot must be a picture like loss.png in a")
+
+
+def test_ctrl_c_and_options(monkeypatch, capsys):
+    def interrupted(*options):
+        assert options == (3, None, None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["iris.py", "--seed", "3"])
+    assert run(interrupted, "") == 130
+    assert capsys.readouterr().err == "iris: interrupted\n"
+
+
+def test_help_says_what_a_script_does(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["iris.py", "--help"])
+    with pytest.raises(SystemExit):
+        run(iris.main, iris.__doc__)
+    output = capsys.readouterr().out
+    assert output.startswith("usage: python -m bp_numba.examples.iris")
+    assert "three kinds of flowers" in output
+
+
+def test_seed_out_of_range(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["iris.py", "--seed", "-1"])
+    with pytest.raises(SystemExit) as exit_:
+        run(pytest.fail, "")
+    assert exit_.value.code == 2
+    assert "seed must be between 0 and 2**32 - 1, got -1" in capsys.readouterr().err

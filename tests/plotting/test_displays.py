@@ -1,0 +1,219 @@
+"""Plots: real ones, on axes of their own and on pyplot's."""
+
+import math
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from bp_numba import DecisionBoundaryDisplay, LossCurveDisplay, NeuralNetwork
+from bp_numba.plotting.displays import save_loss_curve
+from tests.conftest import make, run_python
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def trained(xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, epochs=5000, verbose=False, validation=xor_data)
+    return nn
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def test_loss_curve(trained, ax):
+    display = LossCurveDisplay.from_network(trained, ax)
+    assert display.ax_ is ax and display.figure_ is ax.figure
+    assert ax.get_xlabel() == "Epoch" and ax.get_ylabel().startswith("Loss")
+    assert ax.get_yscale() == "log" and ax.get_title() == "NeuralNetwork: 2-2-1"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "validation"]
+    for line in display.lines_:
+        np.testing.assert_array_equal(line.get_xdata(), trained.history.epochs)
+        np.testing.assert_array_equal(line.get_ydata(), trained.history.losses)
+
+
+def test_networks_side_by_side(trained, ax):
+    LossCurveDisplay.from_network(trained, ax, name="first", color="black")
+    LossCurveDisplay.from_network(trained, ax, name="second")
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == [f"{n}, {kind}" for n in ("first", "second") for kind in
+                     ("training", "validation")]  # fmt: skip
+    assert ax.get_title() == "" and ax.lines[0].get_color() == "black"
+
+
+def test_losses_that_are_not_finite(ax):
+    losses = [math.nan, 1.0, math.inf, 0.0]
+    (line,) = LossCurveDisplay(epochs=[1, 2, 3, 4], losses=losses).plot(ax).lines_
+    np.testing.assert_array_equal(line.get_ydata(), [math.nan, 1.0, math.nan, 0.0])
+    assert ax.get_legend() is None
+    ax.figure.canvas.draw()
+
+
+def test_isolated_points_are_marked(ax):
+    display = LossCurveDisplay(
+        epochs=[1, 2, 3, 4], losses=[4, 3, 2, 1], validation_losses=[None, 2, None, 1]
+    ).plot(ax)
+    assert [line.get_markevery() for line in display.lines_] == [None, [1, 3]]
+    (line,) = LossCurveDisplay(epochs=[1], losses=[0.5]).plot(ax).lines_
+    assert (line.get_marker(), line.get_markevery()) == ("o", [0])
+
+
+def test_short_names_of_options_and_a_label(ax):
+    (line,) = LossCurveDisplay(epochs=[1, 2], losses=[2, 1]).plot(ax, ls=":", label="mine").lines_
+    assert line.get_linestyle() == ":"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([0.0, 0.0], "linear"), ([], "log"), ([6.3, 2.7], "log"), ([30, 2, 0], "log")],
+)
+def test_nothing_that_a_log_scale_could_show(losses, scale, ax):
+    LossCurveDisplay(epochs=list(range(len(losses))), losses=losses).plot(ax)
+    assert ax.get_yscale() == scale
+    ax.figure.canvas.draw()
+
+
+def test_losses_within_a_decade_have_plain_numbers_at_their_ticks(ax):
+    LossCurveDisplay(epochs=[1, 2], losses=[6.3, 2.7]).plot(ax)
+    ax.figure.canvas.draw()
+    labels = [float(text.get_text()) for text in ax.get_yticklabels()]
+    assert sum(2.7 <= label <= 6.3 for label in labels) >= 3
+    LossCurveDisplay(epochs=[1, 2], losses=[0.02, 0.01]).plot(ax)  # now they span more
+    ax.figure.canvas.draw()
+    assert any("10^" in text.get_text() for text in ax.get_yticklabels())
+
+
+@pytest.mark.parametrize(
+    ("epochs", "labels"),
+    [
+        ([1], ["1"]),
+        ([1, 2, 3], ["1", "2", "3"]),
+        ([1, 200], ["0", "50", "100", "150", "200"]),
+        ([1, 20_000], ["0", "5k", "10k", "15k", "20k"]),
+        ([1, 2_000_000], ["0", "500k", "1M", "1.5M", "2M"]),
+    ],
+)
+def test_epochs_are_whole_and_their_labels_apart(epochs, labels):
+    ax = Figure(figsize=(2.4, 1.8), layout="constrained").subplots()
+    LossCurveDisplay(epochs=epochs, losses=epochs).plot(ax)
+    ax.figure.canvas.draw()
+    shown = [
+        text
+        for place, text in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        if ax.get_xlim()[0] <= place <= ax.get_xlim()[1]
+    ]
+    assert [text.get_text() for text in shown] == labels
+    boxes = [text.get_window_extent() for text in shown]
+    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+
+
+def test_label_fits_small_axes():
+    ax = Figure(figsize=(3, 2), layout="constrained").subplots()
+    LossCurveDisplay(epochs=[1, 2], losses=[2, 1], title="title").plot(ax)
+    ax.figure.canvas.draw()
+    label = ax.yaxis.label.get_window_extent()
+    assert label.y0 >= 0 and label.y1 <= ax.figure.bbox.y1
+
+
+def test_epochs_on_a_log_scale_keep_their_ticks(ax):
+    ax.set_xscale("log")
+    LossCurveDisplay(epochs=[1, 1000], losses=[2, 1]).plot(ax)
+    assert ax.get_xscale() == "log" and ax.xaxis.get_major_locator().__class__.__name__ != (
+        "MaxNLocator"
+    )
+
+
+def test_nothing_to_draw(ax):
+    with pytest.raises(ValueError, match="nn must have a history"):
+        LossCurveDisplay.from_network(NeuralNetwork([2, 1]), ax)
+    with pytest.raises(ValueError, match="losses must have one value for each of 2 epochs, got 1"):
+        LossCurveDisplay(epochs=[1, 2], losses=[1.0])
+
+
+def test_save(tmp_path):
+    save_loss_curve(tmp_path / "loss.png", [1, 2], [0.5, 0.1], "title", [0.6, None])
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_decision_boundary(trained, xor_data, ax):
+    X, y = xor_data
+    display = DecisionBoundaryDisplay.from_network(trained, X, y, ax, grid_resolution=50, eps=0.5)
+    assert display.response.shape == (50, 50)
+    assert (display.xx0.min(), display.xx1.max()) == (-0.5, 1.5)
+    expected = trained.predict([display.xx0[3, 7], display.xx1[3, 7]])[0, 0]
+    assert display.response[3, 7] == pytest.approx(expected, rel=1e-12)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Input 0", "Input 1")
+    (points,) = [c for c in ax.collections if len(c.get_offsets()) == 4]
+    np.testing.assert_array_equal(points.get_offsets(), X)
+    np.testing.assert_array_equal(points.get_array(), y.ravel())
+    assert len(ax.figure.axes) == 2  # with the color bar
+    ax.figure.canvas.draw()
+
+
+def test_decision_boundary_of_classes(ax):
+    nn = make(NeuralNetwork, [2, 3])
+    display = DecisionBoundaryDisplay.from_network(nn, [[-5, -5], [5, 5]], np.eye(3)[:2], ax)
+    assert set(np.unique(display.response)) <= {0, 1, 2}
+    assert ax.figure.axes[1].get_ylabel() == "Class"
+    assert list(display.colorbar_.get_ticks()) == [0, 1, 2]
+    assert display.surface_.get_cmap().N == 3  # one color for each, in the color bar too
+    ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("outputs", "targets"), [(3, [0, 1]), (3, [2, 2]), (1, [1, 1])])
+def test_samples_have_the_colors_of_their_regions(outputs, targets, ax):
+    nn = make(NeuralNetwork, [2, outputs])
+    display = DecisionBoundaryDisplay.from_network(nn, [[0, 0], [1, 1]], targets, ax)
+    (points,) = [c for c in ax.collections if len(c.get_offsets()) == 2]
+    np.testing.assert_array_equal(
+        points.to_rgba(targets, alpha=1), display.surface_.to_rgba(targets, alpha=1)
+    )
+    assert points.get_clim() == display.surface_.get_clim()
+    assert points.get_clim() == ((0, 1) if outputs == 1 else (-0.5, outputs - 0.5))
+
+
+@pytest.mark.parametrize(
+    ("layers", "options", "message"),
+    [
+        ([3, 1], {}, r"nn must have two inputs, got layers\[0\] = 3"),
+        ([2, 1], {"grid_resolution": 1}, "grid_resolution must be an integer >= 2, got 1"),
+        ([2, 1], {"X": [[1, 2, 3]]}, r"X must have rows of 2 columns, got shape \(1, 3\)"),
+        ([2, 1], {"grid_resolution": 2.5}, "grid_resolution must be an integer >= 2, got 2.5"),
+        ([2, 1], {"eps": -1.0}, "eps must be a finite number >= 0, got -1.0"),
+        ([2, 1], {"eps": math.nan}, "eps must be a finite number >= 0, got nan"),
+        ([2, 1], {"y": [1]}, "X must be given with y"),
+        ([2, 1], {"X": [[1, math.nan]]}, "X must hold finite numbers"),
+        ([2, 1], {"X": [[1, 2]], "y": [1, 2]}, "y must have a target for each of 1 samples"),
+        ([2, 3], {"X": [[1, 2]], "y": [3]}, "y must hold numbers of classes from 0 to 2"),
+        ([2, 3], {"X": [[1, 2]], "y": [[0, 1]]}, "y must have 1 or 3 columns"),
+    ],
+)
+def test_decision_boundary_checks_its_arguments(layers, options, message, ax):
+    with pytest.raises(ValueError, match=message):
+        DecisionBoundaryDisplay.from_network(NeuralNetwork(layers), ax=ax, **options)
+
+
+def test_pyplot_is_used_without_axes_only_and_never_shows(tmp_path):
+    code = """
+import sys
+from matplotlib.figure import Figure
+from bp_numba import DecisionBoundaryDisplay, LossCurveDisplay, NeuralNetwork
+nn = NeuralNetwork([2, 1])
+nn.fit([[0, 1]], [[1]], epochs=2, verbose=False)
+LossCurveDisplay.from_network(nn, Figure().subplots())
+DecisionBoundaryDisplay.from_network(nn, ax=Figure().subplots())
+assert "matplotlib.pyplot" not in sys.modules
+import matplotlib.pyplot as plt
+plt.switch_backend("Agg")
+plt.show = None
+display = LossCurveDisplay.from_network(nn)
+assert display.figure_ is plt.gcf()
+assert DecisionBoundaryDisplay.from_network(nn).figure_ is plt.gcf() is not display.figure_
+"""
+    run_python(code)

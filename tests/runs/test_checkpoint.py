@@ -1,0 +1,205 @@
+"""Checkpoints: whatever ends a run, the file is whole and the run can be continued from it."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from bp_numba import ModelFormatError, NeuralNetwork
+from bp_numba.native import loading as native
+from tests.conftest import assert_same_weights, make
+
+LAYERS, EPOCHS = [8, 12, 3], 40_000
+
+full_speed = pytest.mark.skipif(
+    not native.enabled() or os.environ.get("NUMBA_BOUNDSCHECK") == "1",
+    reason="a run long enough to be killed takes minutes without kernels at full speed",
+)
+
+RUN = f"""
+import os, sys
+import numpy as np
+from bp_numba import NeuralNetwork
+
+path = sys.argv[1]
+generator = np.random.default_rng(0)
+X, y = generator.random((40, 8)), generator.random((40, 3))
+np.random.seed(0)
+nn = NeuralNetwork.load(path) if os.path.exists(path) else NeuralNetwork({LAYERS})
+print("ready", flush=True)
+nn.fit(X, y, {EPOCHS} - nn.epochs_trained, verbose=False, checkpoint=path, checkpoint_every=0)
+"""
+
+
+def start(path):
+    process = subprocess.Popen([sys.executable, "-P", "-c", RUN, path], stdout=subprocess.PIPE)
+    with process.stdout as output:
+        assert output.readline() == b"ready\n"
+    return process
+
+
+@full_speed
+def test_killed_at_random_moments_a_run_ends_bit_equal(tmp_path):
+    whole, path = tmp_path / "whole.npz", tmp_path / "killed.npz"
+    assert start(tmp_path / "compiles.npz").wait() == 0  # what follows is timed
+    process = start(whole)
+    started = time.perf_counter()
+    assert process.wait() == 0
+    duration = time.perf_counter() - started
+
+    generator, kills, reached = random.Random(0), 0, []
+    while kills < 20:
+        process = start(path)
+        time.sleep(generator.uniform(0, duration / 8))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        if path.exists():  # it need not be after the very first moments
+            reached.append(NeuralNetwork.load(path).epochs_trained)
+            if reached[-1] == EPOCHS:
+                path.unlink()
+    process = start(path)
+    assert process.wait() == 0
+    expected, resumed = NeuralNetwork.load(whole), NeuralNetwork.load(path)
+    assert resumed.epochs_trained == expected.epochs_trained == EPOCHS
+    assert_same_weights(resumed, expected, atol=0)
+    assert len(set(reached)) > 5, "the kills came too early to test anything"
+
+
+@full_speed
+def test_ctrl_c_saves_the_last_whole_epochs(tmp_path):
+    path = tmp_path / "interrupted.npz"
+    process = start(path)
+    while not path.exists() or NeuralNetwork.load(path).epochs_trained == 0:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() != 0
+    epochs = NeuralNetwork.load(path).epochs_trained
+    assert 0 < epochs < EPOCHS
+    process = start(path)
+    assert process.wait() == 0
+    assert os.listdir(tmp_path) == ["interrupted.npz"]
+    assert NeuralNetwork.load(path).epochs_trained == EPOCHS
+
+
+def interrupt_at_200(network, epoch, loss):
+    if epoch == 200:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_saves_although_it_is_not_time_to(xor_data, tmp_path):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    with pytest.raises(KeyboardInterrupt):
+        nn.fit(*xor_data, 500, verbose=False, callback=interrupt_at_200, checkpoint=path)
+    saved = NeuralNetwork.load(path)
+    assert 100 <= saved.epochs_trained <= 200
+    saved.fit(*xor_data, 500 - saved.epochs_trained, verbose=False)
+    whole = make(NeuralNetwork, [2, 2, 1])
+    whole.fit(*xor_data, 500, verbose=False)
+    assert_same_weights(saved, whole, atol=0)
+
+
+def test_an_interrupt_in_the_middle_of_an_epoch(xor_data, tmp_path):
+    class Interrupted(NeuralNetwork):
+        calls = 0
+
+        def fit_partial(self, x, y):
+            self.calls += 1
+            if self.calls == 10:  # the second sample of the third epoch
+                raise KeyboardInterrupt
+            super().fit_partial(x, y)
+
+    nn, path = make(Interrupted, [2, 2, 1]), tmp_path / "xor.npz"
+    with pytest.raises(KeyboardInterrupt):
+        nn.fit(*xor_data, 5, verbose=False, checkpoint=path)
+    saved = NeuralNetwork.load(path)
+    expected = make(NeuralNetwork, [2, 2, 1])
+    expected.fit(*xor_data, 2, verbose=False)
+    assert saved.epochs_trained == 2
+    assert_same_weights(saved, expected, atol=1e-15)
+
+
+def test_the_end_is_saved(xor_data, tmp_path):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    nn.fit(*xor_data, 300, verbose=False, checkpoint=path)
+    saved = NeuralNetwork.load(path)
+    assert_same_weights(saved, nn, atol=0)
+    assert saved.history == nn.history and saved.losses == nn.losses
+    nn.fit(*xor_data, 300, verbose=False, checkpoint=path)  # and goes on
+    assert NeuralNetwork.load(path).epochs_trained == 600
+
+
+def test_other_files_are_not_replaced(xor_data, tmp_path):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "file"
+    make(NeuralNetwork, [2, 3, 1]).save(path)
+    with pytest.raises(ValueError, match="checkpoint must be a file of the same layers, 2-2-1, or"):
+        nn.fit(*xor_data, 10, checkpoint=path)
+    longer = make(NeuralNetwork, [2, 2, 1])
+    longer.fit(*xor_data, 7, verbose=False)
+    longer.save(path)
+    with pytest.raises(ValueError, match="trained for 7 epochs, this network for 0; load it"):
+        nn.fit(*xor_data, 10, checkpoint=path)
+    path.write_text("my diary")
+    with pytest.raises(ModelFormatError, match="not a network"):
+        nn.fit(*xor_data, 10, checkpoint=path)
+    assert path.read_text() == "my diary" and nn.epochs_trained == 0
+
+
+def test_what_cannot_be_written_is_known_before_training(xor_data, tmp_path):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    for path in (tmp_path / "missing" / "xor.npz", tmp_path):
+        with pytest.raises(OSError):
+            nn.fit(*xor_data, 10, checkpoint=path)
+    assert nn.epochs_trained == 0
+
+
+def test_a_disk_that_is_full_for_a_while_ends_nothing(xor_data, tmp_path, monkeypatch):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    fsync, full = os.fsync, []
+
+    def sometimes_full(descriptor):
+        if full:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    def callback(network, epoch, loss):
+        full[:] = [1] if epoch == 100 else []
+
+    monkeypatch.setattr(os, "fsync", sometimes_full)
+    with pytest.warns(UserWarning, match=r"checkpoint .*xor.npz not written: .*No space left"):
+        nn.fit(*xor_data, 500, 100, verbose=False, callback=callback, checkpoint=path,
+               checkpoint_every=0)  # fmt: skip
+    assert_same_weights(NeuralNetwork.load(path), nn, atol=0)
+
+
+def test_what_is_saved_late_is_of_one_moment(xor_data, tmp_path, monkeypatch):
+    """A file that an interrupt writes has no display points from after its weights."""
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+
+    def callback(network, epoch, loss):
+        network.metadata["epoch"] = epoch
+        if epoch == 300:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nn.fit(*xor_data, 500, 100, verbose=False, callback=callback, checkpoint=path)
+    assert nn.history.epochs == [1, 100, 200, 300]
+    saved = NeuralNetwork.load(path)
+    assert 200 <= saved.epochs_trained < 300 and saved.metadata == {"epoch": 200}
+    assert saved.history.epochs == [1, 100, 200] and saved.losses == nn.losses[:3]
+
+
+def test_weights_that_are_replaced_while_it_trains_are_saved(xor_data, tmp_path):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+
+    def callback(network, epoch, loss):
+        network.W = [w.astype(np.float32) for w in network.W]
+
+    nn.fit(*xor_data, 150, verbose=False, callback=callback, checkpoint=path)
+    saved = NeuralNetwork.load(path)
+    assert saved.W[0].dtype == np.float32
+    assert_same_weights(saved, nn, atol=0)

@@ -1,0 +1,291 @@
+"""Files: what is saved is loaded, bit for bit; what is damaged, foreign or hostile is refused."""
+
+import io
+import json
+import os
+import pickle
+import random
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from bp_numba import ModelFormatError, NeuralNetwork
+from bp_numba.runs import model_files as storage
+from tests.conftest import assert_same_weights, make
+
+
+@pytest.fixture
+def trained(xor_data):
+    nn = make(NeuralNetwork, [2, 3, 1])
+    nn.fit(*xor_data, epochs=200, displayUpdate=50, verbose=False, validation=xor_data)
+    nn.metadata = {"note": "Ω", "classes": ["a", "b"], "scale": [0.5, None]}
+    return nn
+
+
+@pytest.fixture
+def content(trained, tmp_path):
+    """Bytes of a file."""
+    trained.save(tmp_path / "model.npz")
+    return (tmp_path / "model.npz").read_bytes()
+
+
+def load(content, tmp_path):
+    path = tmp_path / "changed.npz"
+    path.write_bytes(content)
+    return NeuralNetwork.load(path)
+
+
+def assert_same(left, right):
+    assert_same_weights(left, right, atol=0)
+    assert [w.dtype for w in left.W] == [w.dtype for w in right.W]
+    for name in ("layers", "alpha", "losses", "history", "epochs_trained", "metadata"):
+        assert getattr(left, name) == getattr(right, name), name
+
+
+def test_all_that_is_saved_is_loaded(trained, tmp_path):
+    trained.save(tmp_path / "model")  # the name as it is
+    loaded = NeuralNetwork.load(tmp_path / "model")
+    assert_same(loaded, trained)
+    assert os.listdir(tmp_path) == ["model"]
+    assert_same(pickle.loads(pickle.dumps(loaded)), trained)
+
+
+def test_numpy_reads_the_file_too(trained, tmp_path):
+    trained.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["W1"], trained.W[1])
+        header = json.loads(archive["header"].tobytes())
+    assert header["format"] == storage.FORMAT and header["epochs_trained"] == 200
+
+
+def test_neither_saving_nor_loading_draws_random_numbers(trained, tmp_path):
+    np.random.seed(3)
+    expected = np.random.rand()
+    np.random.seed(3)
+    trained.save(tmp_path / "model.npz")
+    NeuralNetwork.load(tmp_path / "model.npz")
+    assert np.random.rand() == expected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ">f8"])
+def test_types_and_orders_of_weights(dtype, trained, tmp_path):
+    trained.W = [np.asfortranarray(w.astype(dtype)) for w in trained.W]
+    trained.save(tmp_path / "model.npz")
+    assert_same(NeuralNetwork.load(tmp_path / "model.npz"), trained)
+
+
+def test_numbers_that_are_not_finite(trained, tmp_path):
+    trained.W[0][0, :] = np.nan, np.inf, -0.0, 5e-324
+    trained.losses = [float("inf"), 1e-300]
+    trained.save(tmp_path / "model.npz")
+    loaded = NeuralNetwork.load(tmp_path / "model.npz")
+    assert loaded.losses == trained.losses
+    assert [w.tobytes() for w in loaded.W] == [w.tobytes() for w in trained.W]
+
+
+def test_continued_equals_uninterrupted(xor_data, tmp_path):
+    whole, parts = make(NeuralNetwork, [2, 2, 1]), make(NeuralNetwork, [2, 2, 1])
+    whole.fit(*xor_data, epochs=5000, verbose=False)
+    for epochs in (1, 999, 4000):
+        parts.fit(*xor_data, epochs=epochs, verbose=False)
+        parts.save(tmp_path / "model.npz")
+        parts = NeuralNetwork.load(tmp_path / "model.npz")
+    assert_same_weights(parts, whole, atol=0)
+    assert parts.epochs_trained == whole.epochs_trained == 5000
+
+
+def test_a_subclass_loads_itself(trained, tmp_path):
+    class Own(NeuralNetwork):
+        def __init__(self):
+            raise AssertionError("nothing is to be constructed")
+
+    trained.save(tmp_path / "model.npz")
+    assert type(Own.load(tmp_path / "model.npz")) is Own
+
+
+def test_what_cannot_be_saved_replaces_nothing(trained, tmp_path):
+    path = tmp_path / "model.npz"
+    trained.save(path)
+    before = path.read_bytes()
+    trained.metadata = {"no": object()}
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        trained.save(path)
+    trained.metadata = {}
+    with pytest.raises(OSError):
+        trained.save(tmp_path / "missing" / "model.npz")
+    trained.W[1] = trained.W[1][:-1]
+    with pytest.raises(ValueError, match=r"W\[1\] must have 4 rows"):
+        trained.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
+
+
+def test_a_device_is_not_replaced_by_a_file(trained):
+    with pytest.raises(OSError, match=f"{os.devnull} must be a file, or new"):
+        trained.save(os.devnull)
+    assert not os.path.isfile(os.devnull)
+
+
+def test_a_link_stays_a_link_and_the_mode_is_that_of_new_files(trained, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "model.npz")
+    trained.save(tmp_path / "link")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "model.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_full_disk_replaces_nothing(trained, tmp_path, monkeypatch):
+    path = tmp_path / "model.npz"
+    trained.save(path)
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        trained.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_mutated_files(seed, content, trained, tmp_path):
+    generator, changed = random.Random(seed), bytearray(content)
+    match seed % 4:
+        case 0:
+            del changed[generator.randrange(len(changed)) :]
+        case 1:
+            for _ in range(generator.randint(1, 8)):
+                changed[generator.randrange(len(changed))] ^= 1 << generator.randrange(8)
+        case 2:
+            start = generator.randrange(len(changed))
+            changed[start : start + 40] = generator.randbytes(generator.randrange(80))
+        case 3:
+            start, end = sorted(generator.sample(range(len(changed)), 2))
+            changed[start:start] = changed[start:end]
+    tracemalloc.start()
+    try:
+        loaded = load(changed, tmp_path)
+    except ModelFormatError as error:
+        assert str(tmp_path) in str(error)
+    else:  # what the change hit does not matter: a time, an attribute, a comment
+        assert_same(loaded, trained)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def rewritten(content, compression=zipfile.ZIP_STORED, more=(), **changes):
+    """Return a file whose header, or whose arrays, are others."""
+    archive = np.load(io.BytesIO(content))
+    header = json.loads(archive["header"].tobytes())
+    arrays = {name: archive[name] for name in archive.files if name != "header"}
+    for name, value in changes.items():
+        if name in arrays:
+            arrays[name] = value
+        elif value is None:
+            del header[name]
+        else:
+            header[name] = value
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    arrays.update(more)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as target:
+        for name, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, array, allow_pickle=True)
+            target.writestr(f"{name}.npy", entry.getvalue())
+    return file.getvalue()
+
+
+class Harmful:
+    """Would leave a trace if it were unpickled."""
+
+    trace: list = []
+
+    def __reduce__(self):
+        return (self.trace.append, (1,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "other"}, "the header is foreign"),
+        ({"version": 2}, "written in format 2 by a later release; this one reads up to 1"),
+        ({"version": "1"}, "the version must be a number, got '1'"),
+        ({"version": True}, "the version must be a number, got True"),
+        ({"layers": [2]}, "layers must be two or more positive integers"),
+        ({"layers": [2, 0, 1]}, "layers must be two or more positive integers"),
+        ({"layers": None}, "layers must be two or more positive integers, got None"),
+        ({"alpha": "0.1"}, "alpha must be a number"),
+        ({"epochs_trained": -1}, "epochs_trained must be"),
+        ({"losses": [1, "x"]}, "losses must be a list of numbers"),
+        ({"metadata": []}, "metadata must be a dict"),
+        ({"history": {}}, "history must hold lists of numbers of one length"),
+        ({"history": None}, "history must hold lists of numbers of one length"),
+        ({"shapes": [[3, 4], [5, 1]]}, "shapes must be those of matrices that chain"),
+        ({"shapes": []}, "shapes must be those of matrices that chain"),
+        ({"shapes": [[3, 4]]}, "must hold a header, 1 weight matrices, and nothing else"),
+        ({"shapes": [[3, 4], [4, 10**12]]}, r"W1.npy must hold floats of shape \(4, 10000000000"),
+        ({"W0": np.zeros((4, 3))}, r"W0.npy must hold floats of shape \(3, 4\), got float64 of"),
+        ({"W0": np.zeros((3, 4), dtype=int)}, "W0.npy must hold floats"),
+        ({"W0": np.full((3, 4), Harmful())}, "W0.npy must be as long as an array of object"),
+        ({"more": {"W2": np.zeros(3)}}, "and nothing else"),
+        ({"more": {"header": np.zeros(3)}}, "the header must be text"),
+        ({"compression": zipfile.ZIP_DEFLATED}, "must not be compressed, nor larger than the"),
+    ],
+)
+def test_foreign_and_hostile_files(changes, message, content, tmp_path):
+    with pytest.raises(ModelFormatError, match=message) as raised:
+        load(rewritten(content, **changes), tmp_path)
+    assert isinstance(raised.value, ValueError) and "\n" not in str(raised.value)
+    assert Harmful.trace == []
+
+
+def test_a_bomb_takes_no_memory(content, tmp_path):
+    bomb = rewritten(content, zipfile.ZIP_DEFLATED, more={"W0": np.zeros(10_000_000)})
+    tracemalloc.start()
+    with pytest.raises(ModelFormatError):
+        load(bomb, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("field", [20, 24])
+@pytest.mark.parametrize("bit", [25, 31])
+def test_a_size_that_lies_takes_no_memory(field, bit, content, tmp_path):
+    changed = bytearray(content)
+    start = changed.index(b"PK\1\2") + field  # an entry's size in the file, and that of its content
+    changed[start : start + 4] = struct.pack("<I", 1 << bit)
+    tracemalloc.start()
+    with pytest.raises(ModelFormatError, match="nor larger than the file"):
+        load(changed, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_deep_nesting(tmp_path):
+    text = np.frombuffer(b"[" * 100_000, dtype=np.uint8)
+    np.savez(tmp_path / "deep.npz", header=text)
+    with pytest.raises(ModelFormatError, match="recursion"):
+        NeuralNetwork.load(tmp_path / "deep.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"hello" * 100, pickle.dumps([1])])
+def test_no_archive(content, tmp_path):
+    with pytest.raises(ModelFormatError, match="not a network, or a damaged one"):
+        load(content, tmp_path)
+
+
+def test_other_archives(tmp_path):
+    np.savez(tmp_path / "data.npz", X=np.zeros(3))
+    with pytest.raises(ModelFormatError, match="no network: there is no header"):
+        NeuralNetwork.load(tmp_path / "data.npz")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        NeuralNetwork.load(tmp_path / "missing.npz")

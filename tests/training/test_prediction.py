@@ -1,0 +1,302 @@
+"""Outputs by the compiled kernel and by NumPy: the same for all rows, dtypes and memory orders."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from bp_numba import NeuralNetwork
+from bp_numba.kernels.layout import address_table
+from bp_numba.native import loading as native
+from bp_numba.training import prediction
+from bp_numba.training.scratch import FEW
+from tests.conftest import make, needs_jit, twins, weights_copy
+
+LAYERS = [[5, 3], [1, 1], [5, 9, 6, 3], [40, 17, 10]]
+ROWS = [*range(41), 1000]
+
+DTYPES = [np.float64, np.float32, np.float16, np.longdouble, ">f8", np.int64, np.int8, np.uint8,
+          bool]  # fmt: skip
+
+ORDERS = {
+    "C": np.ascontiguousarray,
+    "F": np.asfortranarray,
+    "strided": lambda X: np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3],
+    "reversed": lambda X: np.ascontiguousarray(X[::-1, ::-1])[::-1, ::-1],
+    "read-only": lambda X: np.broadcast_to(X, X.shape),
+    "one column of more": lambda X: np.c_[X, X][:, : X.shape[1]],
+}
+
+
+def samples(rows, columns, dtype=np.float64, seed=0):
+    values = np.random.default_rng(seed).normal(size=(rows, columns)) * 2
+    return abs(values).astype(dtype) if np.dtype(dtype).kind in "ub" else values.astype(dtype)
+
+
+def assert_new(outputs, shape):
+    assert type(outputs) is np.ndarray and outputs.dtype == np.float64 and outputs.shape == shape
+    assert outputs.flags.c_contiguous and outputs.flags.owndata and outputs.flags.writeable
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_every_number_of_rows(layers, either_way):
+    nn, reference = twins(layers)
+    for rows in ROWS:
+        X = samples(rows, layers[0] + 1)
+        for has_bias in (False, True):
+            part = X[:, : layers[0] + has_bias]
+            outputs = nn.predict(part, addBias=not has_bias)
+            assert_new(outputs, (rows, layers[-1]))
+            expected = reference.predict(part, addBias=not has_bias)
+            np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("rows", [prediction.CHUNK - 1, prediction.CHUNK, prediction.CHUNK + 1])
+def test_rows_at_the_border_of_chunks(rows, either_way):
+    nn, reference = twins([5, 9, 3])
+    X = samples(rows, 5)
+    np.testing.assert_allclose(nn.predict(X), reference.predict(X), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("rows", [1, 2, FEW, FEW + 1, 700])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_and_memory_order(dtype, rows, either_way):
+    nn, reference = twins([5, 9, 3])
+    X = samples(rows, 5, dtype)
+    kept = X.copy()
+    expected = reference.predict(X.astype(np.float64))
+    for order in ORDERS.values():
+        outputs = nn.predict(order(X))
+        assert_new(outputs, (rows, 3))
+        np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(X, kept)
+
+
+@pytest.mark.parametrize("X", [[0, 1], (0.0, 1.0), [[0, 1]], [[0, 1], [1, 0]], np.float32([0, 1])])
+def test_array_likes(X, either_way):
+    nn, reference = twins([2, 3, 2])
+    outputs = nn.predict(X)
+    assert_new(outputs, (np.size(X) // 2, 2))
+    np.testing.assert_allclose(outputs, reference.predict(X), rtol=0, atol=1e-15)
+
+
+def test_results_are_not_written_again(either_way):
+    nn = make(NeuralNetwork, [5, 9, 3])
+    for rows in (1, 5, 50):
+        first = nn.predict(samples(rows, 5))
+        kept = first.copy()
+        second = nn.predict(samples(rows, 5, seed=1))
+        assert not np.shares_memory(first, second) and not np.array_equal(first, second)
+        np.testing.assert_array_equal(first, kept)
+        first[...] = np.nan
+        assert np.isfinite(nn.predict(samples(rows, 5))).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2, FEW, 100])
+def test_zero_inputs_meet_weights_that_are_not_finite(rows, either_way):
+    nn, reference = twins([40, 9, 3])
+    X = samples(rows, 40)
+    X[:, ::2] = 0.0
+    X[0, 0] = -0.0
+    np.testing.assert_allclose(nn.predict(X), reference.predict(X), rtol=0, atol=1e-13)
+    for row, column, value in [(2, 0, np.inf), (38, 8, np.nan), (0, 9, -np.inf), (40, 3, np.nan)]:
+        for network in (nn, reference):
+            network.W[0] = weights_copy(make(NeuralNetwork, [40, 9, 3]))[0]
+            network.W[0][row, column] = value
+        with np.errstate(all="ignore"):
+            expected, outputs = reference.predict(X), nn.predict(X)
+        assert np.isnan(expected).any()
+        np.testing.assert_array_equal(np.isnan(outputs), np.isnan(expected))
+
+
+@needs_jit
+@pytest.mark.parametrize("density", [1.0, 0.3])
+def test_a_row_is_predicted_alike_wherever_it_is(density, compiled):
+    nn = make(NeuralNetwork, [5, 9, 3])
+    X = samples(1000, 5)
+    X *= np.random.default_rng(1).random(X.shape) < density
+    whole = nn.predict(X)
+    for rows in (2, 7, FEW, FEW + 1, 600):
+        np.testing.assert_array_equal(nn.predict(X[:rows]), whole[:rows])
+        np.testing.assert_array_equal(nn.predict(X[-rows:]), whole[-rows:])
+    np.testing.assert_allclose(nn.predict(X[3]), whole[3:4], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("rows", [1, 3, FEW, 100, 1000])
+def test_special_values_go_where_numpy_takes_them(rows, either_way):
+    nn, reference = twins([5, 9, 6, 3])
+    X = samples(rows, 5)
+    for k, value in enumerate([np.nan, np.inf, -np.inf, 1e308, -1e308, -0.0, 5e-324]):
+        X[k * 3 % rows, k % 5] = value
+    X[rows // 2] = [np.inf, -np.inf, 0, 0, 0]
+    with np.errstate(all="ignore"):
+        expected = reference.predict(X)
+        for _ in range(2):  # nothing is left behind for the next call
+            outputs = nn.predict(X)
+            np.testing.assert_array_equal(np.isnan(outputs), np.isnan(expected))
+            np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-13)
+    clean = samples(rows, 5)
+    np.testing.assert_allclose(nn.predict(clean), reference.predict(clean), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("l", [0, 1])
+def test_special_weights_go_where_numpy_takes_them(l, value, either_way):
+    nn, reference = twins([5, 9, 3])
+    X = samples(60, 5)
+    X[::2, 2] = 0.0
+    for network in (nn, reference):
+        network.W[l][2, 1] = value
+    with np.errstate(all="ignore"):
+        for rows in (1, 20, 60):
+            outputs, expected = nn.predict(X[:rows]), reference.predict(X[:rows])
+            np.testing.assert_array_equal(np.isnan(outputs), np.isnan(expected))
+            np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-13)
+    assert np.isnan(expected).any() or l == 1 and np.isinf(value)
+
+
+def test_saturated_units(either_way):
+    nn = NeuralNetwork([1, 2])
+    nn.W[0][...] = [[1e4, -1e4], [0.0, 0.0]]
+    with np.errstate(over="ignore"):
+        for rows in (1, 5, 50):
+            np.testing.assert_array_equal(nn.predict(np.ones((rows, 1))), [[1.0, 0.0]] * rows)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 50])
+def test_weights_that_no_kernel_takes(rows, either_way):
+    X = samples(rows, 5)
+    for convert in (np.float32, np.int64, np.asfortranarray):
+        nn, reference = twins([5, 9, 3])
+        for network in (nn, reference):
+            network.W = [convert(w * 3) for w in network.W]
+        np.testing.assert_allclose(nn.predict(X), reference.predict(X), rtol=0, atol=1e-13)
+
+
+def test_weights_that_do_not_fit(either_way):
+    nn = make(NeuralNetwork, [5, 9, 3])
+    nn.W[1] = np.zeros((4, 3))
+    for rows in (1, 5, 50):
+        with pytest.raises(ValueError, match=r"shapes .* not aligned"):
+            nn.predict(samples(rows, 5))
+
+
+@pytest.mark.parametrize(
+    ("X", "addBias", "error", "message"),
+    [
+        (np.zeros((3, 4)), True, ValueError, r"X must have 5 columns .* got shape \(3, 4\)"),
+        (np.zeros((3, 6)), True, ValueError, r"X must have 5 columns .* got shape \(3, 6\)"),
+        (np.zeros((3, 5)), False, ValueError, r"X must have 6 columns .* got shape \(3, 5\)"),
+        (np.zeros(4), True, ValueError, r"X must have 5 columns .* got shape \(1, 4\)"),
+        (np.zeros((2, 5, 1)), True, ValueError, r"X must have 5 columns"),
+        (np.zeros((3, 5), dtype=complex), True, TypeError, "X must hold real numbers"),
+        ([["a"] * 5], True, TypeError, "X must hold real numbers"),
+    ],
+)
+def test_errors(X, addBias, error, message, either_way):
+    nn = make(NeuralNetwork, [5, 9, 3])
+    nn.predict(np.zeros(5))
+    with pytest.raises(error, match=message):
+        nn.predict(X, addBias)
+
+
+def test_weights_are_not_changed(either_way):
+    nn = make(NeuralNetwork, [5, 9, 3])
+    before = weights_copy(nn)
+    for rows in (1, 5, 50):
+        nn.predict(samples(rows, 5))
+    for w, old in zip(nn.W, before, strict=True):
+        np.testing.assert_array_equal(w, old)
+
+
+def test_no_second_copy_of_the_samples(either_way):
+    nn = make(NeuralNetwork, [1000, 4, 1])
+    X = np.ones((10_000, 1000), dtype=np.uint8)
+    nn.predict(X[:100])
+    tracemalloc.start()
+    try:
+        nn.predict(X)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes  # an eighth of a copy in float64
+
+
+@needs_jit
+def test_kernels_are_used_once_numpy_has_taken_long_enough(monkeypatch):
+    monkeypatch.setattr(native, "LOAD_SECONDS", 1.0)
+    monkeypatch.setattr(native, "COMPILE_SECONDS", 1.0)
+    monkeypatch.setattr(native, "_functions", {})
+    clock = iter(range(1000))  # each look at it a second later
+    monkeypatch.setattr(prediction, "perf_counter", lambda: float(next(clock)))
+    asked = []
+
+    def entry_point(name):
+        asked.append(name)
+
+    monkeypatch.setattr(native, "entry_point", entry_point)
+    for name in ("predict", "predict_one", "activate"):
+        monkeypatch.setattr(prediction, f"_{name}", native.Deferred(name))
+    nn = make(NeuralNetwork, [5, 3])
+    for X in (samples(1, 5), samples(2, 5), samples(2, 5)):
+        nn.predict(X)
+    assert asked == ["predict"]
+    nn.predict(samples(1, 5))
+    assert asked == ["predict", "predict_one"]
+    nets = np.zeros(prediction.MANY)
+    nn.sigmoid(nets[1:])
+    nn.sigmoid(nets)
+    assert asked == ["predict", "predict_one"]
+    nn.sigmoid(nets)
+    assert asked == ["predict", "predict_one", "activate"]
+
+
+# The sigmoid
+
+
+@pytest.mark.parametrize("size", [0, 1, prediction.MANY - 1, prediction.MANY, 50_001])
+def test_sigmoid(size, either_way):
+    nets = np.linspace(-40, 40, size)
+    kept = nets.copy()
+    outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
+    assert outputs.shape == nets.shape and not np.shares_memory(outputs, nets)
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-nets)), rtol=9e-16)
+    np.testing.assert_array_equal(nets, kept)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.asfortranarray,
+        lambda nets: nets[:, ::-1],
+        lambda nets: nets.astype(np.float32),
+        lambda nets: nets.astype(">f8"),
+        lambda nets: nets.reshape(2, -1, 200),
+        lambda nets: nets.astype(np.longdouble),
+    ],
+)
+def test_sigmoid_of_other_arrays(convert, either_way):
+    nets = convert(np.random.default_rng(0).normal(size=(200, 200)))
+    outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
+    expected = 1 / (1 + np.exp(-nets))
+    assert outputs.shape == nets.shape and outputs.dtype == expected.dtype
+    np.testing.assert_allclose(outputs, expected, rtol=4 * np.finfo(expected.dtype).eps)
+
+
+def test_sigmoid_of_special_values(either_way):
+    nets = np.zeros(prediction.MANY)
+    nets[:6] = np.nan, np.inf, -np.inf, 1e308, -1e308, -0.0
+    with np.errstate(over="ignore"):
+        outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
+    np.testing.assert_array_equal(outputs[:6], [np.nan, 1.0, 0.0, 1.0, 0.0, 0.5])
+    assert (outputs[6:] == 0.5).all()
+
+
+@needs_jit
+@pytest.mark.parametrize("size", range(16, 34))
+def test_activate_writes_its_outputs_and_no_more(size):
+    nets, outputs = np.linspace(-5, 5, size), np.full(size + 16, np.nan)
+    table = address_table([nets, outputs[8:-8]])
+    native.entry_point("activate")(table.ctypes.data)
+    np.testing.assert_allclose(outputs[8:-8], 1 / (1 + np.exp(-nets)), rtol=9e-16)
+    assert np.isnan(outputs[:8]).all() and np.isnan(outputs[-8:]).all()
