@@ -1,8 +1,8 @@
 """Time from SIGINT to KeyboardInterrupt in the caller of `fit`. Run ``python -m bench.interrupt``.
 
-Each round is a process of its own with an empty cache of machine code, which trains XOR for ten
-million epochs and gets the signal after the given time: while Numba is imported, while the kernel
-compiles, at the first epoch, and in the middle of the training.
+Each round is a process of its own with an empty cache of machine code, which trains XOR until it
+gets the signal: some time after `fit` was called, while Numba is imported or the kernel compiles,
+and some time after the first epoch, however long it took to get there.
 """
 
 import os
@@ -12,7 +12,11 @@ import sys
 import tempfile
 import time
 
-DELAYS = [0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 6.0]
+DELAYS = {
+    "ready": [0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6],
+    "epoch=1,": [0.0, 0.1, 0.2, 0.5, 1.0, 2.0],
+}
+"""What the process prints, and how many seconds later it gets the signal, in one round each."""
 
 CODE = """
 import time
@@ -24,7 +28,7 @@ nn = NeuralNetwork([2, 2, 1], alpha=0.5)
 before = [w.copy() for w in nn.W]
 try:
     print("ready", flush=True)
-    nn.fit(X, y, epochs=10_000_000, displayUpdate=10_000_000)
+    nn.fit(X, y, epochs=10**12, displayUpdate=10**12)  # without an end, but for the signal
 except KeyboardInterrupt:
     caught = time.time()
     changed = any((w != old).any() for w, old in zip(nn.W, before))
@@ -35,26 +39,35 @@ except KeyboardInterrupt:
 
 
 def main():
-    """Print the latency and the state of the weights for each delay, and the worst latency."""
+    """Print the latency and the state of the weights for each round, and the worst latency."""
     latencies = []
-    for delay in DELAYS:
-        with (
-            tempfile.TemporaryDirectory() as cache,
-            subprocess.Popen(
-                [sys.executable, "-c", CODE],
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "NUMBA_CACHE_DIR": cache},
-            ) as process,
-        ):
-            process.stdout.readline()
-            time.sleep(delay)
-            sent = time.time()
-            process.send_signal(signal.SIGINT)
-            caught, *weights = process.communicate()[0].splitlines()[-1].split()
-        latencies.append(float(caught) - sent)
-        print(f"SIGINT after {delay:.1f} s: raised in {latencies[-1]:.3f} s, weights {weights}")
+    for line, delays in DELAYS.items():
+        for delay in delays:
+            latency, weights = interrupt(line, delay)
+            latencies.append(latency)
+            moment = f"{delay:.1f} s after {line!r}"
+            print(f"SIGINT {moment}: raised in {latency:.3f} s, weights {weights}", flush=True)
     print(f"worst of {len(latencies)}: {max(latencies):.3f} s")
+
+
+def interrupt(line, delay):
+    """Return the latency of a signal sent so long after a line, and the state of the weights."""
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        subprocess.Popen(
+            [sys.executable, "-c", CODE],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": cache, "PYTHONUNBUFFERED": "1"},
+        ) as process,
+    ):
+        while line not in process.stdout.readline():
+            assert process.poll() is None, f"the process ended before it printed {line!r}"
+        time.sleep(delay)
+        sent = time.time()
+        process.send_signal(signal.SIGINT)
+        caught, *weights = process.communicate()[0].splitlines()[-1].split()
+    return float(caught) - sent, weights
 
 
 if __name__ == "__main__":

@@ -56,37 +56,29 @@ def fmas_per_second(rounds=15, count=1_000_000):
     """
     from numba import njit
 
-    from bp_numba.kernels.tiles import filled, nothing, same, tile
     from bp_numba.simd.arithmetic import fma
+    from bp_numba.simd.loops import Registers, loop
+    from bp_numba.simd.memory import Memory
     from bp_numba.simd.tracing import operation
-    from bp_numba.simd.width import lanes
+    from bp_numba.simd.values import Index, Scalar
+    from bp_numba.simd.width import vector_width
 
-    @operation(tile(16))
-    def accumulators(out):
-        return [out.zero()] * 16
-
-    @operation(same)
-    def multiply_add(sums, a):
-        return [fma(partial, a, a) for partial in sums]
-
-    @operation(nothing)
-    def keep(sums, out):
-        total = sums[0]
-        for partial in sums[1:]:
-            total += partial
-        out.store(out.first(), total)
+    @operation
+    def multiply_add(out: Memory, number: Scalar, count: Index):
+        a, sums = out.filled(number), Registers([out.zero()] * 16)
+        for _ in loop(0, count):
+            sums.values = [fma(partial, a, a) for partial in sums.values]
+        for n, partial in enumerate(sums.values):
+            out.store(n * partial.lanes, partial)
 
     @njit
-    def run(number, count, out):
-        a, sums = filled(out, number), accumulators(out)
-        for _ in range(count):
-            sums = multiply_add(sums, a)
-        keep(sums, out)
+    def run(out, number, count):
+        multiply_add(out, number, count)
 
-    out = np.ones(16 * lanes())
+    out = np.ones(16 * vector_width())
     times = []
     for _ in range(rounds):
         started = perf_counter()
-        run(0.5, count, out)
+        run(out, 0.5, count)
         times.append(perf_counter() - started)
-    return 16 * lanes() * count / min(times)
+    return 16 * vector_width() * count / min(times)

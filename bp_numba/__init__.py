@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bp_numba.network import NeuralNetwork
-    from bp_numba.plotting.displays import DecisionBoundaryDisplay, LossCurveDisplay
+    from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
+    from bp_numba.plotting.loss_curve import LossCurveDisplay
     from bp_numba.reference import ReferenceNetwork
     from bp_numba.runs.history import History
     from bp_numba.runs.model_files import ModelFormatError
@@ -28,10 +29,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DecisionBoundaryDisplay": "plotting.displays",
+    "DecisionBoundaryDisplay": "plotting.decision_boundary",
     "EarlyStopping": "runs.stopping",
     "History": "runs.history",
-    "LossCurveDisplay": "plotting.displays",
+    "LossCurveDisplay": "plotting.loss_curve",
     "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",

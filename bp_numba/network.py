@@ -1,25 +1,25 @@
 """The network that users import: checks arguments once and hands the work to compiled kernels."""
 
-import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from time import perf_counter
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from bp_numba import validation as check
-from bp_numba.native import loading as native
+from bp_numba.fitting import advance_of, loss_of, samples_to_train_on, samples_to_validate
 from bp_numba.reference import ReferenceNetwork
-from bp_numba.runs.history import History
 from bp_numba.runs.monitor import Monitor
-from bp_numba.training import prediction
-from bp_numba.training import trainer as training
+from bp_numba.runs.run import Run, Watching
+from bp_numba.runs.stateful import Stateful
+from bp_numba.training import activation, prediction
+from bp_numba.training.choice import overridden, stands_in_for
 from bp_numba.training.loss import half_squared_error
+from bp_numba.training.single_step import train_one, train_rows
 
 
-class NeuralNetwork(ReferenceNetwork):
+@stands_in_for("sigmoid", "sigmoid_deriv", "fit_partial", "predict", "calculate_loss")
+class NeuralNetwork(Stateful, ReferenceNetwork):
     """A fully connected network of sigmoid layers, trained by compiled backpropagation.
 
     A drop-in replacement for the NumPy teaching class: the same interface, the same numbers and
@@ -86,94 +86,22 @@ class NeuralNetwork(ReferenceNetwork):
     [0.006 0.988 0.992 0.014]
     """
 
-    losses: list[float]
-    history: History
-    epochs_trained: int
-    metadata: dict[str, Any]
-
-    def __new__(cls, *_: Any, **__: Any) -> Self:
-        """Return a network that was never trained, whatever a subclass's constructor does."""
-        network = super().__new__(cls)
-        network.losses, network.history = [], History()
-        network.epochs_trained, network.metadata = 0, {}
-        return network
-
     def __init__(self, layers: Sequence[int], alpha: float = 0.1) -> None:
         check.check_layers(layers)
         check.check_alpha(alpha)
         super().__init__(layers, alpha)
-
-    def __copy__(self) -> "NeuralNetwork":
-        """Return a network of its own: weights and history are copied too."""
-        duplicate = object.__new__(type(self))
-        duplicate.__dict__.update(self.__dict__)
-        for name in ("W", "losses", "history", "metadata"):
-            setattr(duplicate, name, copy.deepcopy(getattr(self, name)))
-        return duplicate
 
     def _repr_html_(self) -> str:
         from bp_numba.plotting.notebook import network_html
 
         return network_html(self)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to one .npz file, in one step: it is complete or not there.
-
-        Weights, layers, alpha, `epochs_trained`, `losses`, `history` and `metadata` are kept, the
-        weights bit for bit.
-
-        Parameters
-        ----------
-        path : path-like
-            Written as it is, no suffix is appended. A file that is there is replaced.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; what was there is untouched.
-        TypeError
-            If the metadata hold what JSON cannot.
-
-        Examples
-        --------
-        >>> import os, tempfile
-        >>> from bp_numba import NeuralNetwork
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     NeuralNetwork([2, 2, 1]).save(os.path.join(folder, "xor.npz"))
-        ...     NeuralNetwork.load(os.path.join(folder, "xor.npz"))
-        NeuralNetwork: 2-2-1
-        """
-        from bp_numba.runs.model_files import (  # zipfile takes milliseconds to import
-            save_model,
-            snapshot,
-        )
-
-        save_model(path, snapshot(self))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the network that `save` or a checkpoint wrote; the constructor is not called.
-
-        Raises
-        ------
-        ModelFormatError
-            If the file holds no network, or one that is damaged or of a later format. A
-            `ValueError`; nothing in a file is ever run.
-        OSError
-            If it cannot be read.
-        """
-        from bp_numba.runs.model_files import load_model
-
-        network = cls.__new__(cls)
-        network.__dict__.update(vars(load_model(path)))
-        return network
-
     def sigmoid(self, x: Any) -> Any:
         """Return 1 / (1 + exp(-x)), element by element; large arrays by the compiled kernel.
 
         The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
         """
-        return prediction.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
+        return activation.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
 
     def fit(
         self,
@@ -252,31 +180,23 @@ class NeuralNetwork(ReferenceNetwork):
         """
         epochs = check.check_epochs(epochs)
         done = check.check_initial_epoch(initial_epoch, epochs)
-        interval = check.check_display_update(displayUpdate)
-        X, y = check.as_numbers(X, "X"), check.as_numbers(y, "y")
-        if X.ndim == 1 and len(self.W[0]) == 2:
-            X = X[:, np.newaxis]
-        advance = self._advance(X, y)
-        monitor = Monitor(
-            self,
-            done,
-            epochs,
-            len(X),
-            self._loss_of(X, y),
-            self._validation_loss(validation),
-            verbose=verbose,
-            progress=progress,
-            callback=callback,
-            checkpoint=checkpoint,
-            checkpoint_every=check.check_seconds(checkpoint_every, "checkpoint_every"),
-        )
-        displayed = ((epoch, True) for epoch in display_epochs(epochs, interval, done))
-        with monitor:
-            for stop, display in chain(displayed, [(epochs, False)]):
+        run = Run(done, epochs, check.check_display_update(displayUpdate))
+        every = check.check_seconds(checkpoint_every, "checkpoint_every")
+        samples = samples_to_train_on(self, X, y)
+        watched = None if validation is None else samples_to_validate(self, validation)
+        advance, loss = advance_of(self, samples), loss_of(self, samples)
+        validation_loss = (lambda: None) if watched is None else loss_of(self, watched)
+        watching = Watching(verbose, progress, callback, checkpoint, every)
+        with Monitor(self, run, len(samples.X), watching) as monitor:
+            for stop, display in run.stops():
                 while done < stop:
-                    count = advance(stop - done)
+                    count, enough = advance(stop - done), False
                     done += count
-                    if monitor.epochs_ended(count, display and done == stop):
+                    monitor.count(count)
+                    if display and done == stop:
+                        enough = monitor.display(loss(), validation_loss())
+                    monitor.epochs_ended(count)
+                    if enough:
                         return
 
     def fit_partial(self, x: Any, y: Any) -> None:
@@ -302,20 +222,17 @@ class NeuralNetwork(ReferenceNetwork):
         alpha = check.check_alpha(self.alpha)
         x, y = check.as_numbers(x, "x"), check.as_numbers(y, "y")
         x = x[0] if x.ndim == 2 and len(x) == 1 else x
-        overridden = self._overridden("sigmoid", "sigmoid_deriv")
-        if not overridden and training.train_one(self.W, x, y, alpha):
+        own = overridden(self, "sigmoid", "sigmoid_deriv")
+        if not own and train_one(self.W, x, y, alpha):
             return
         x = np.atleast_2d(x)
         matrices = check.check_weights(self.W)
         check.check_samples(x, len(matrices[0]), has_bias=True, name="x")
         check.check_broadcast(y, (len(x), matrices[-1].shape[1]), "y", exact=True)
-        if overridden:
+        if own:
             super().fit_partial(x, y)
-            return
-        started = perf_counter()
-        training.train_batch(matrices, x, y, alpha)
-        if len(x) == 1:
-            training.charge(perf_counter() - started)
+        else:
+            train_rows(matrices, x, y, alpha)
 
     def predict(self, X: Any, addBias: bool = True) -> Any:
         """Return the outputs for each row of X.
@@ -347,7 +264,7 @@ class NeuralNetwork(ReferenceNetwork):
         if X.ndim < 2:
             X = X.reshape(1, -1)
         check.check_samples(X, len(self.W[0]), has_bias=not addBias)
-        if self._overridden("sigmoid"):
+        if overridden(self, "sigmoid"):
             return np.ascontiguousarray(super().predict(X, addBias), dtype=np.float64)
         return prediction.predict(self.W, X)
 
@@ -382,78 +299,6 @@ class NeuralNetwork(ReferenceNetwork):
         """
         predictions = self.predict(X, addBias=False)
         targets = check.as_numbers(targets, "targets")
-        if not self._overridden("predict"):
+        if not overridden(self, "predict"):
             check.check_broadcast(targets, predictions.shape, "targets")
         return half_squared_error(predictions, targets)
-
-    def _loss_of(self, X: Any, y: Any) -> Callable[[], Any]:
-        """Return a function that computes the loss for samples without the column of ones."""
-        if self._overridden("sigmoid", "predict", "calculate_loss"):
-            samples = np.c_[X, np.ones(len(X))]
-            return lambda: self.calculate_loss(samples, y)
-        return lambda: half_squared_error(prediction.predict(self.W, X), y)
-
-    def _validation_loss(self, pair: Any) -> Callable[[], Any] | None:
-        if pair is None:
-            return None
-        X, y = check.as_pair(pair, "validation")
-        X, y = check.as_numbers(X, "validation X"), check.as_numbers(y, "validation y")
-        X = X[:, np.newaxis] if X.ndim == 1 and len(self.W[0]) == 2 else X
-        check.check_samples(X, len(self.W[0]), name="validation X")
-        if y.ndim == 0 or len(y) != len(X):
-            raise ValueError(
-                f"validation y must have a row for each row of validation X, got X with shape "
-                f"{X.shape} and y with shape {y.shape}"
-            )
-        if not self._overridden("predict", "calculate_loss"):
-            check.check_broadcast(y, (len(X), self.W[-1].shape[1]), "validation y")
-        return self._loss_of(X, y)
-
-    def _advance(self, X: Any, y: Any) -> Callable[[int], int]:
-        """Return what trains for some whole epochs, up to a limit, and returns how many."""
-        trainer = None if self._overridden("fit_partial") else self._trainer(X, y)
-        if trainer is not None:
-            advance: Callable[[int], int] = trainer.advance
-            return advance
-        samples = np.c_[X, np.ones(len(X))]
-
-        def one_epoch(limit: int) -> int:
-            for x, target in zip(samples, y, strict=False):
-                self.fit_partial(x, target)
-            return 1
-
-        return one_epoch
-
-    def _trainer(self, X: Any, y: Any) -> Any:
-        """Return the compiled trainer, or None where NumPy has to do it, after all checks."""
-        matrices = check.check_weights(self.W)
-        inputs, outputs = matrices[0].shape[0], matrices[-1].shape[1]
-        check.check_samples(X, inputs)
-        check.check_targets(X, y, outputs)
-        if not self._overridden("predict", "calculate_loss"):
-            check.check_broadcast(y, (len(X), outputs), "y")
-        if self._overridden("sigmoid", "sigmoid_deriv"):
-            return None
-        return training.Trainer(self, X, y) if native.enabled() else None
-
-    def _overridden(self, *names: str) -> bool:
-        """Tell if any of the methods is not the one of this module, whoever replaced it."""
-        own, kind = self.__dict__, type(self)
-        for name in names:  # any() with a generator takes three times as long
-            if name in own or getattr(kind, name) is not _METHODS[name]:
-                return True
-        return False
-
-
-_METHODS = {
-    name: getattr(NeuralNetwork, name)
-    for name in ("sigmoid", "sigmoid_deriv", "fit_partial", "predict", "calculate_loss")
-}
-
-
-def display_epochs(epochs: int, interval: int | None, done: int = 0) -> Iterator[int]:
-    """Yield the epochs after `done` whose loss is shown: the first and multiples of interval."""
-    if done < 1 <= epochs:
-        yield 1
-    if interval is not None:
-        yield from range((max(done, 1) // interval + 1) * interval, epochs + 1, interval)

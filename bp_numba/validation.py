@@ -5,7 +5,6 @@ import operator
 import os
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
 from numbers import Real
 from typing import Any
 
@@ -152,6 +151,15 @@ def check_targets(X: Array, y: Array, outputs: int) -> None:
         )
 
 
+def check_rows(X: Array, y: Array, kind: str) -> None:
+    """Raise ValueError unless y has as many rows as X; the error calls both by their kind."""
+    if y.ndim == 0 or len(y) != len(X):
+        raise ValueError(
+            f"{kind}y must have a row for each row of {kind}X, got X with shape {X.shape} and y "
+            f"with shape {y.shape}"
+        )
+
+
 def check_broadcast(y: Array, shape: tuple[int, int], name: str, exact: bool = False) -> None:
     """Raise ValueError unless y broadcasts against predictions of the shape (rows, outputs).
 
@@ -199,17 +207,6 @@ def check_outputs(matrices: Sequence[Array], outputs: int) -> None:
             f"W[{len(matrices) - 1}] must keep {outputs} columns while it is trained, "
             f"got shape {matrices[-1].shape}"
         )
-
-
-def can_be_packed(matrices: Sequence[Array]) -> bool:
-    """Tell if training a copy of the matrices in double precision gives the same result.
-
-    So it does for float64, and for float32 if every update is rounded to it; not for half and
-    extended precision, nor for matrices that share memory.
-    """
-    return all(w.dtype.itemsize in (4, 8) for w in matrices) and not any(
-        np.may_share_memory(a, b) for a, b in combinations(matrices, 2)
-    )
 
 
 def _as_integer(value: Any) -> int | None:

@@ -1,21 +1,33 @@
 """Data and pairs of networks that many tests share."""
 
+import contextlib
 import math
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.examples import digits, xor
-from bp_numba.native import loading as native
-from bp_numba.training import prediction
-from bp_numba.training import trainer as training
+from bp_numba.native import compiling, files, loading
+from bp_numba.training import choice
+
+HANG = 600
+"""Seconds without the event that a test waits for, after which it calls a process hung.
+
+Ten minutes: the longest of them takes some ten seconds here, and emulated or busy machines are up
+to fifty times slower.
+"""
+
+PYTHON = [sys.executable, "-P"]
+"""-P: the package comes from PYTHONPATH or where it is installed, not from this folder."""
 
 needs_jit = pytest.mark.skipif(
-    not native.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
+    not loading.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
 )
 
 not_bounds_checked = pytest.mark.skipif(
@@ -23,13 +35,13 @@ not_bounds_checked = pytest.mark.skipif(
     reason="compiles for half a minute what has nothing to do with bounds",
 )
 
-DEFERRED = [prediction._predict, prediction._predict_one, prediction._activate, training._train_one]
+DEFERRED = [choice.PREDICT, choice.PREDICT_ONE, choice.ACTIVATE, choice.TRAIN_ONE]
 
 
 @pytest.fixture
 def compiled(monkeypatch):
     """`predict`, `fit_partial` and `sigmoid` have their kernels from the first call on."""
-    if not native.enabled():
+    if not loading.enabled():
         pytest.skip("NUMBA_DISABLE_JIT leaves no kernels to test")
     for deferred in DEFERRED:
         monkeypatch.setattr(deferred, "_spent", math.inf)
@@ -39,13 +51,49 @@ def compiled(monkeypatch):
 def in_numpy(monkeypatch):
     """`predict`, `fit_partial` and `sigmoid` never have kernels."""
     for deferred in DEFERRED:
-        monkeypatch.setattr(deferred, "get", lambda: None)
+        monkeypatch.setattr(deferred, "kernel", lambda: None)
 
 
 @pytest.fixture(params=["compiled", "in_numpy"])
 def either_way(request):
     """Run a test twice: with kernels, as in a long run, and without, as in a short one."""
     request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def compilations(tmp_path, monkeypatch):
+    """Start as a new process with an empty cache folder; return the list of what is compiled."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(loading, "_functions", {})
+    files._key.cache_clear()
+    names, compile_one = [], compiling.compile_entry_point
+
+    def recorded(name, width):
+        names.append(name)
+        return compile_one(name, width)
+
+    monkeypatch.setattr(compiling, "compile_entry_point", recorded)
+    yield names
+    files._key.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def activate_code():
+    """Return the machine code of `activate`, compiled once for all tests."""
+    return compiling.compile_entry_point("activate", None)
+
+
+@pytest.fixture
+def quick(compilations, monkeypatch, activate_code):
+    """Compile in no time: what happens to files does not depend on what is in them."""
+
+    def recorded(name, width):
+        assert (name, width) == ("activate", None)
+        compilations.append(name)
+        return activate_code
+
+    monkeypatch.setattr(compiling, "compile_entry_point", recorded)
+    return compilations
 
 
 @pytest.fixture
@@ -85,16 +133,60 @@ def assert_same_weights(left, right, atol):
 
 
 def run_python(code, *arguments, **environment):
-    """Run code in a fresh interpreter and return its output; fail with its error text.
+    """Run code in a fresh interpreter and return its output; fail with its error text."""
+    result = run_command([*PYTHON, "-c", code, *arguments], **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
-    -P: the package comes from PYTHONPATH or where it is installed, not from this folder.
-    """
-    result = subprocess.run(
-        [sys.executable, "-P", "-c", code, *map(str, arguments)],
+
+def run_command(command, cwd=None, **environment):
+    """Run a command to its end and return the completed process, its output as text."""
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG,
     )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+
+
+@contextlib.contextmanager
+def running(command, **environment):
+    """Have a command run, its output in pipes of text; what still runs at the end is killed."""
+    with subprocess.Popen(
+        list(map(str, command)),
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def next_line(process):
+    """Return the next line that a process prints, "" if it has ended."""
+    watchdog = threading.Timer(HANG, process.kill)
+    watchdog.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        watchdog.cancel()
+
+
+def read_until(process, text):
+    """Read what a process prints, up to the line that holds the text."""
+    while text not in (line := next_line(process)):
+        assert line, f"ended or hung before it printed {text!r}: {process.stderr.read()}"
+
+
+def wait_until(condition, process):
+    """Return when the condition holds; fail if the process ends before, or hangs."""
+    deadline = time.monotonic() + HANG
+    while not condition():
+        assert process.poll() is None, f"ended too early: {process.communicate()}"
+        assert time.monotonic() < deadline, "hung"
+        time.sleep(0.01)

@@ -1,17 +1,21 @@
 """Properties over random layers, dtypes, memory orders and slicings."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
+from bp_numba.training.samples import Samples
+from bp_numba.training.trainer import Trainer
 from bp_numba.validation import check_display_update
 from tests.conftest import assert_same_weights, make, needs_jit
 
 sizes = st.lists(st.integers(1, 40), min_size=2, max_size=6)
 dtypes = st.sampled_from([np.float64, np.float32, np.int16, np.uint8, bool, ">f8"])
 orders = st.sampled_from("CF")
-relaxed = settings(deadline=None, max_examples=60, derandomize=True)
+# Neither an example nor making its data has a limit of time: machines are slow or busy.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+relaxed = settings(max_examples=60, derandomize=True, **patient)
 
 
 def data(layers, rows, dtype, order, seed):
@@ -52,13 +56,11 @@ def test_training_in_parts_is_training_as_a_whole(layers, rows, seed, parts):
 @relaxed
 @given(sizes, st.integers(1, 12), st.integers(0, 1000), st.integers(1, 50))
 def test_slices_of_any_length_give_the_same_bits(layers, rows, seed, samples):
-    from bp_numba.training.trainer import Trainer
-
     X, y = data(layers, rows, np.float64, "C", seed)
     whole, sliced = (make(NeuralNetwork, layers, 0.3, seed) for _ in range(2))
     whole.fit(X, y, epochs=4, displayUpdate=1000)
-    trainer = Trainer(sliced, X, y)
-    trainer._slice = samples
+    trainer = Trainer(sliced, Samples(X, y))
+    trainer._slice_blocks = samples
     trainer.run(4)
     assert_same_weights(whole, sliced, 0)
 

@@ -75,9 +75,17 @@ def test_alpha_may_be_any_number_that_numpy_takes(alpha):
 
 @pytest.mark.parametrize(
     ("epochs", "error"),
-    [(-1, ValueError), (np.int64(-3), ValueError), (1.0, TypeError), (2.5, TypeError),
-     ("10", TypeError), (None, TypeError), ([3], TypeError), (np.nan, TypeError)],
-)  # fmt: skip
+    [
+        (-1, ValueError),
+        (np.int64(-3), ValueError),
+        (1.0, TypeError),
+        (2.5, TypeError),
+        ("10", TypeError),
+        (None, TypeError),
+        ([3], TypeError),
+        (np.nan, TypeError),
+    ],
+)
 def test_epochs(epochs, error):
     message = "epochs must be a non-negative integer, got "
     assert_refused(error, message, lambda nn: nn.fit(X, Y, epochs=epochs))
@@ -85,10 +93,18 @@ def test_epochs(epochs, error):
 
 @pytest.mark.parametrize(
     ("update", "error"),
-    [(-1, ValueError), (-0.5, ValueError), (np.int64(-3), ValueError), (np.nan, ValueError),
-     (-np.inf, ValueError), ("10", TypeError), (None, TypeError), ([3], TypeError),
-     (1j, TypeError)],
-)  # fmt: skip
+    [
+        (-1, ValueError),
+        (-0.5, ValueError),
+        (np.int64(-3), ValueError),
+        (np.nan, ValueError),
+        (-np.inf, ValueError),
+        ("10", TypeError),
+        (None, TypeError),
+        ([3], TypeError),
+        (1j, TypeError),
+    ],
+)
 def test_display_update(update, error):
     message = "displayUpdate must be a number of epochs >= 0, got "
     assert_refused(error, message, lambda nn: nn.fit(X, Y, displayUpdate=update))
@@ -96,9 +112,21 @@ def test_display_update(update, error):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, 1), (0.0, 1), (1, 1), (7, 7), (7.0, 7), (2.5, 5), (0.25, 1), (np.inf, None),
-     (10**30, 10**30), (Fraction(3, 2), 3), (np.uint8(200), 200), (True, 1)],
-)  # fmt: skip
+    [
+        (0, 1),
+        (0.0, 1),
+        (1, 1),
+        (7, 7),
+        (7.0, 7),
+        (2.5, 5),
+        (0.25, 1),
+        (np.inf, None),
+        (10**30, 10**30),
+        (Fraction(3, 2), 3),
+        (np.uint8(200), 200),
+        (True, 1),
+    ],
+)
 def test_display_interval(value, expected):
     assert check.check_display_update(value) == expected
     if expected is not None and 0 < expected < 100 and value:

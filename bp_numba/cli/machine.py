@@ -11,8 +11,9 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.preprocessing import Preprocessing
 from bp_numba.cli.tables import listed
-from bp_numba.native import loading as native
-from bp_numba.simd.width import FEWEST_LANES, most_lanes
+from bp_numba.kernels.calls import ARGUMENTS
+from bp_numba.native import files, loading
+from bp_numba.simd.width import NARROWEST, widest
 
 
 def machine_lines() -> Iterator[str]:
@@ -23,10 +24,10 @@ def machine_lines() -> Iterator[str]:
     for package in ("numpy", "numba", "llvmlite"):
         yield f"{package} {_version(package)}"
     yield f"CPU: {binding.get_host_cpu_name()}, {os.cpu_count()} logical cores, {platform.system()}"
-    yield f"vectors of {most_lanes()} float64, {64 * most_lanes()} bits"
-    folder, files = native.cache_folder(), kept_files()
-    size = sum(file.stat().st_size for file in files)
-    yield f"cache: {folder or 'none'}, {len(files)} files, {size / 1024:.0f} KiB"
+    yield f"vectors of {widest()} float64, {64 * widest()} bits"
+    folder, kept = files.cache_folder(), kept_files()
+    size = sum(file.stat().st_size for file in kept)
+    yield f"cache: {folder or 'none'}, {len(kept)} files, {size / 1024:.0f} KiB"
 
 
 def _version(package: str) -> str:
@@ -71,26 +72,27 @@ def _table_lines(values: Any) -> Iterator[str]:
 
 def warmup_lines() -> Iterator[str]:
     """Load or compile every kernel; yield how long each took."""
-    kernels = dict.fromkeys((name, most_lanes()) for name in native.ARGUMENTS)
-    kernels |= dict.fromkeys((name, FEWEST_LANES) for name in ("train_blocks", "train_samples"))
-    for name, lanes in kernels:
+    if not loading.enabled():
+        yield "NUMBA_DISABLE_JIT leaves nothing to compile"
+        return
+    kernels = dict.fromkeys((name, widest()) for name in ARGUMENTS)
+    kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
+    for name, width in kernels:
         started = perf_counter()
-        if native.entry_point(name, lanes) is None:
-            yield "NUMBA_DISABLE_JIT leaves nothing to compile"
-            return
-        yield f"{name}, {lanes} lanes: {perf_counter() - started:.2f} s"
+        loading.load(name, width)
+        yield f"{name}, {width} lanes: {perf_counter() - started:.2f} s"
 
 
 def kept_files() -> list[Path]:
     """Return the files of machine code in the cache, those of other releases too."""
-    if (folder := native.cache_folder()) is None:
+    if (folder := files.cache_folder()) is None:
         return []
-    return sorted(file for name in native.ARGUMENTS for file in folder.glob(f"{name}-*.o"))
+    return sorted(file for name in ARGUMENTS for file in folder.glob(f"{name}-*.o"))
 
 
 def clear_cache() -> str:
     """Delete the files of machine code; return what was done."""
-    files = kept_files()
-    for file in files:
+    kept = kept_files()
+    for file in kept:
         file.unlink(missing_ok=True)
-    return f"{len(files)} files deleted from {native.cache_folder() or 'no folder'}"
+    return f"{len(kept)} files deleted from {files.cache_folder() or 'no folder'}"

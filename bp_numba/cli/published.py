@@ -89,7 +89,7 @@ def _summary(options: argparse.Namespace, split: Split, loading: float, seconds:
 
 
 def _plot(path: Path, network: NeuralNetwork, name: str) -> None:
-    from bp_numba.plotting.displays import save_loss_curve
+    from bp_numba.plotting.loss_curve import save_loss_curve
 
     save_loss_curve(path, network.history.epochs, network.losses, f"{name}, {network}")
     print(f"[INFO] loss curve written to {path}")

@@ -71,27 +71,14 @@ def make_samples(
     CommandError
         If the table's values, or the number of its rows, do not suit the task.
     """
-    columns = [name for name in table.columns if name != target]
-    if not columns:
-        raise CommandError(f"{table.path} must have columns beside {target!r}, got none")
-    values: list[Any]
+    columns = _inputs(table, target)
     classes, groups, values = _target(table, target, task)
     if classes and test_size:
         _check_class_sizes(table, target, values)
-    parts = 2 + (test_size > 0) + (validation_size > 0)
-    if table.rows < parts:
-        raise CommandError(f"{table.path} must have at least {parts} rows, got {table.rows}")
+    _check_rows(table, 2 + (test_size > 0) + (validation_size > 0))
     X = table.matrix(columns)
-    train, validate, test = _parts(table.rows, groups, test_size, validation_size, seed)
-    if validation_size and not len(validate):
-        raise CommandError(
-            f"{table.path} must have a class with a row for validation too, got {table.rows} rows "
-            f"of {len(classes)} classes"
-        )
-    try:
-        offsets, divisors = scaling(X[train], scale, columns)
-    except OverflowError as error:
-        raise CommandError(f"{table.path}: {error}") from None
+    train, validate, test = _parts(table, groups, test_size, validation_size, seed)
+    offsets, divisors = _scaling(table, X[train], scale, columns)
     preprocessing = Preprocessing(
         columns=columns,
         target=target,
@@ -111,6 +98,13 @@ def make_samples(
         X_test=inputs[test],
         test_values=[values[i] for i in test],
     )
+
+
+def _inputs(table: Table, target: str) -> list[str]:
+    columns = [name for name in table.columns if name != target]
+    if not columns:
+        raise CommandError(f"{table.path} must have columns beside {target!r}, got none")
+    return columns
 
 
 def _target(
@@ -140,17 +134,33 @@ def _check_class_sizes(table: Table, target: str, values: list[Any]) -> None:
         )
 
 
+def _check_rows(table: Table, least: int) -> None:
+    if table.rows < least:
+        raise CommandError(f"{table.path} must have at least {least} rows, got {table.rows}")
+
+
 def _parts(
-    rows: int,
-    groups: npt.NDArray[Any],
-    test_size: float,
-    validation_size: float,
-    seed: int,
+    table: Table, groups: npt.NDArray[Any], test_size: float, validation_size: float, seed: int
 ) -> tuple[Rows, Rows, Rows]:
-    mixed = np.random.default_rng(seed).permutation(rows)
+    """Return the rows to train on, to validate with and to test with."""
+    mixed = np.random.default_rng(seed).permutation(table.rows)
     train, test = split(mixed, groups, test_size)
     train, validate = split(train, groups, validation_size)
+    if validation_size and not len(validate):
+        raise CommandError(
+            f"{table.path} must have a class with a row for validation too, got {table.rows} rows "
+            f"of {len(np.unique(groups))} classes"
+        )
     return train, validate, test
+
+
+def _scaling(
+    table: Table, X: Matrix, scale: str, columns: list[str]
+) -> tuple[list[float], list[float]]:
+    try:
+        return scaling(X, scale, columns)
+    except OverflowError as error:
+        raise CommandError(f"{table.path}: {error}") from None
 
 
 def _range(table: Table, target: str, values: list[float]) -> list[float]:

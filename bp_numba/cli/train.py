@@ -231,7 +231,7 @@ def _judged(network: NeuralNetwork, samples: Samples) -> list[str]:
 
 
 def _plot(network: NeuralNetwork, options: argparse.Namespace) -> None:
-    from bp_numba.plotting.displays import save_loss_curve
+    from bp_numba.plotting.loss_curve import save_loss_curve
 
     history = network.history
     save_loss_curve(

@@ -1,5 +1,14 @@
 """Example scripts: `python -m bp_numba.examples.NAME`; and two problems, ready to train.
 
+In the order to read:
+
+- `xor`: four samples and one output; `iris`: an output for each class;
+- `diabetes`: numbers to predict instead of classes;
+- `breast_cancer`: training stops when the loss of other samples no longer falls;
+- `digits`: a test loss beside the training loss, on images;
+- `resumed`: a run that goes on from a checkpoint;
+- `script`: what all of them share, the options and the one line where something is missing.
+
 `xor.XOR` and `digits.DIGITS` hold the published settings; the command line runs them.
 """
 

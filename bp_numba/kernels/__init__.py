@@ -1,0 +1,26 @@
+"""Backpropagation, one sample at a time, on flat padded arrays: the algorithm.
+
+    l        a layer, 0 .. L; matrix l leads from layer l to layer l + 1
+    a_l      activations of layer l; a_0 is a sample, which ends in the 1 of the bias
+    z_l      net inputs of layer l: a_l = sigmoid(z_l)
+    s_l      steps of layer l, l = 1 .. L: -alpha times the deltas
+    W_l      weights from layer l to layer l + 1, shape (units[l], units[l + 1])
+    v        lanes of a vector
+    t        a sample's number in its block of `BLOCK`
+
+    forward       z_{l+1}[j] = sum over i of a_l[i] W_l[i, j],  a_{l+1} = sigmoid(z_{l+1})
+    output        s_L = -alpha (a_L - y) a_L (1 - a_L)
+    backward      s_l[i] = (sum over j of W_l[i, j] s_{l+1}[j]) a_l[i] (1 - a_l[i])
+    update        W_l[i, j] += a_l[i] s_{l+1}[j]
+
+The bias is a unit like any other, so matrix times vector plus bias is one product.
+
+Read `layout` and `inputs` (how weights and samples lie in memory; no Numba), then `forward`,
+`backward`, `first_layer` and `sigmoid` (the equations as operations, see `simd.tracing`), and
+`entry_points`, which Numba compiles and Python calls, with what `calls` describes. `in_place` and
+`many_rows` do the same for single calls of `fit_partial` and `predict`, on the user's own matrices.
+
+Numbers are finite: zeros are left out and padding is multiplied with, so where a weight becomes
+infinite or NaN the result is wrong. `training.trainer` looks for that and repeats the work in
+NumPy. All kernels trust their indices: arguments are checked where users pass them.
+"""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bp_numba.kernels.layout import BLOCK, Array, Floats, Offsets, aligned_zeros
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_zeros
 
 LIST_MULTIPLE = 4
 """Lists of single samples are filled up to a multiple of this with zeros at the spare row."""
@@ -24,42 +25,42 @@ CHUNK = 65_536
 
 
 class Inputs(NamedTuple):
-    """The samples as the kernels see them, in lists for 1 or for `BLOCK` of them: the width.
+    """The samples as the kernels see them, in lists for 1 or for `BLOCK` of them each.
 
     Attributes
     ----------
-    values : (starts[-1] * width,) float64
+    values : (starts[-1] * samples,) float64
         For each listed input its value in each sample that the list is for.
     gram : (blocks * BLOCK * BLOCK,) float64
         Inner products of the samples of each block with each other.
-    rows : (starts[-1],) int64
-        For each listed input its row in the weights, times the lanes of a vector.
+    offsets : (starts[-1],) int64
+        For each listed input where its row lies in a panel: its number times the width of a vector.
     starts : (lists + 1,) int64
         List b is `starts[b]:starts[b + 1]`.
     """
 
     values: Floats
     gram: Floats
-    rows: Offsets
+    offsets: Offsets
     starts: Offsets
 
 
-def list_inputs(X: Array, lanes: int, blocks: bool = True) -> tuple[Inputs, int]:
-    """Return the lists of inputs of all samples, and the width that suits their density.
+def list_inputs(X: Array, width: int, blocks: bool = True) -> tuple[Inputs, int]:
+    """Return the lists of inputs, and for how many samples each is, as suits their density.
 
     Parameters
     ----------
     X : (n, d) array of numbers
         Samples without the column of ones. Read in chunks: no other copy is made than the lists.
-    lanes : int
+    width : int
         Doubles in a vector.
     blocks : bool, default True
         Whether lists may be for blocks.
     """
     single, block = _counts(X)
     if not blocks or SINGLE_COST * single.sum() < BLOCK * block.sum():
-        return _fill(X, lanes, 1, single, LIST_MULTIPLE), 1
-    return _fill(X, lanes, BLOCK, block, 1), BLOCK
+        return _fill(X, width, 1, single), 1
+    return _fill(X, width, BLOCK, block), BLOCK
 
 
 def _counts(X: Array) -> tuple[Offsets, Offsets]:
@@ -74,31 +75,32 @@ def _counts(X: Array) -> tuple[Offsets, Offsets]:
     return single, blocks
 
 
-def _fill(X: Array, lanes: int, width: int, counts: Offsets, multiple: int) -> Inputs:
-    units = X.shape[1] + 1
+def _fill(X: Array, width: int, samples: int, counts: Offsets) -> Inputs:
+    """Return lists for so many samples each, whose lengths are at least the counts."""
+    units, multiple = X.shape[1] + 1, LIST_MULTIPLE if samples == 1 else 1
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(-(-counts // multiple) * multiple, out=starts[1:])
-    values = aligned_zeros(int(starts[-1]) * width)
-    by_input = values.reshape(-1, width)
-    rows = np.empty(starts[-1], dtype=np.int64)
+    values = aligned_zeros(int(starts[-1]) * samples)
+    by_input = values.reshape(-1, samples)
+    offsets = np.empty(starts[-1], dtype=np.int64)
     gram = aligned_zeros(-(-len(X) // BLOCK) * BLOCK * BLOCK)
     for first, chunk in _chunks(X, multiple - 1):
         b = first // BLOCK
         with np.errstate(all="ignore"):
             gram.reshape(-1, BLOCK, BLOCK)[b : b + len(chunk)] = chunk @ chunk.transpose(0, 2, 1)
-        lists = slice(first // width, first // width + chunk.shape[0] * BLOCK // width)
+        lists = slice(first // samples, first // samples + chunk.shape[0] * BLOCK // samples)
         missing = -counts[lists] % multiple
-        part = chunk.reshape(-1, width, chunk.shape[2])[: len(missing)]
+        part = chunk.reshape(-1, samples, chunk.shape[2])[: len(missing)]
         k = slice(starts[lists.start], starts[lists.start + len(part)])
         if k.stop - k.start == len(part) * part.shape[2]:  # what follows would do the same, slower
-            by_input[k].reshape(len(part), -1, width)[...] = part.transpose(0, 2, 1)
-            rows[k].reshape(len(part), -1)[...] = np.arange(part.shape[2]) * lanes
+            by_input[k].reshape(len(part), -1, samples)[...] = part.transpose(0, 2, 1)
+            offsets[k].reshape(len(part), -1)[...] = np.arange(part.shape[2]) * width
         else:
             active = (part != 0).any(axis=1)
             active[:, units:] = np.arange(multiple - 1) < missing[:, np.newaxis]
             by_input[k] = part.transpose(0, 2, 1)[active]
-            rows[k] = np.minimum(np.nonzero(active)[1], units) * lanes
-    return Inputs(values, gram, rows, starts)
+            offsets[k] = np.minimum(np.nonzero(active)[1], units) * width
+    return Inputs(values, gram, offsets, starts)
 
 
 def _chunks(X: Array, spare: int) -> Iterator[tuple[int, Floats]]:

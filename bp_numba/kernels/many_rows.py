@@ -5,187 +5,146 @@ vectors from i * VECTORS * lanes on; two halves of a buffer take turns as source
 that are zero in all of the samples are left out.
 """
 
-from numba import types
+from typing import Any, TypeAlias
 
-from bp_numba.kernels.layout import Floats, Offsets
+from bp_numba.kernels.calls import ACTIVATED, VECTORS
 from bp_numba.kernels.sigmoid import sigmoid
-from bp_numba.kernels.tiles import copy, filled, lanes, nothing, same, store, tile, total
-from bp_numba.simd.arithmetic import any_nonzero, fma, transposed
-from bp_numba.simd.internals import kernel
-from bp_numba.simd.tracing import Index, Memory, Registers, Vector, loop, operation
+from bp_numba.simd.arithmetic import any_nonzero, fma, total, transposed
+from bp_numba.simd.loops import Registers, loop, when
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tables import floats_at
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index, Vector
 
-UNITS, VECTORS = 8, 2
-"""Units and vectors of samples computed at a time: sixteen sums. With one vector, and half as many
-multiplications for each weight that is loaded, 10,000 x 784-128-10 took a fifth longer."""
+Call: TypeAlias = Any
+"""A `calls.Prediction` as operations see it: its arrays are memories."""
 
-ACTIVATED = 2
-"""Units whose sigmoid is computed at a time: the latencies of four vectors overlap. One vector at a
-time took a tenth longer."""
-
-
-@operation(nothing)
-def copy_transposed(
-    source: Memory, at: Index, stride: Index, target: Memory, to: Index, target_stride: Index
-) -> None:
-    """Write the columns of a square tile of the source to rows of the target."""
-    rows = [source.load(at + stride * r) for r in range(source.vector.count)]
-    for i, column in enumerate(transposed(rows)):
-        target.store(to + target_stride * i, column)
+UNITS = 8
+"""Units computed at a time: with two vectors of samples sixteen sums."""
 
 
-@operation(nothing)
-def store_units(nets: list[Vector], activations: Memory, at: Index) -> None:
-    """Write the net inputs, one vector after the other."""
-    for n, net in enumerate(nets):
-        activations.store(at + n * net.lanes, net)
+@operation
+def samples_at_a_time(call: Call) -> Index:
+    """Return how many samples are predicted together."""
+    activations = call.activations
+    return activations.size.constant(VECTORS * activations.lanes)
 
 
-@operation(lambda memory, *_: types.intp)
-def any_not_finite(memory: Memory, whole: Index, size: Index) -> Index:
-    """Return 1 if an element is infinite or NaN, else 0: `UNITS` vectors at a time up to whole."""
-    tile, v = Registers([memory.zero()] * UNITS), memory.vector.count
-    for at in loop(whole * 0, whole, UNITS * v):
-        tile.vectors = [fma(memory.load(at + n * v), 0.0, s) for n, s in enumerate(tile.vectors)]
-    for at in loop(whole, size):
-        first, *others = tile.vectors
-        tile.vectors = [fma(memory.broadcast(at), 0.0, first), *others]
-    return any_nonzero(tile.vectors)
+@operation
+def load_samples(call: Call, X: Memory, columns: Index, count: Index) -> None:
+    """Write a_0 of `count` rows of X, with the 1 of the bias if it is missing."""
+    a, v = call.activations, X.lanes
+    width = VECTORS * v
+    whole = columns.rounded_down(v).where(count, "==", width)  # in square tiles, if rows fill them
+    for i in loop(0, whole, v):
+        for t in loop(0, count, v):
+            _copy_transposed(X[t * columns + i :], columns, a[i * width + t :], width)
+    for t in loop(0, count):
+        for i in loop(whole, columns):
+            a[i * width + t] = X[t * columns + i]
+    for _ in when(columns, "<", call.units[0]):
+        for q in range(VECTORS):
+            a.store(columns * width + q * v, a.zero().constant(1.0))
 
 
-@operation(lambda activations, *_: types.intp)
-def list_if_active(activations: Memory, at: Index, i: Index, listed: Memory, count: Index) -> Index:
-    """Write listed[count] = i, and return count + 1 if the vectors at `at` are not all zero."""
-    listed[count] = i.value
-    vectors = [activations.load(at + q * activations.vector.count) for q in range(VECTORS)]
-    return count + any_nonzero(vectors)
+@operation
+def any_not_finite(matrix: Memory) -> Index:
+    """Return 1 if an element is infinite or NaN, else 0."""
+    v, whole = matrix.lanes, matrix.size.rounded_down(UNITS * matrix.lanes)
+    sums = Registers([matrix.zero()] * UNITS)
+    for at in loop(0, whole, UNITS * v):
+        sums.values = [fma(matrix.load(at + n * v), 0.0, s) for n, s in enumerate(sums.values)]
+    for at in loop(whole, matrix.size):
+        first, *others = sums.values
+        sums.values = [fma(matrix.broadcast(at), 0.0, first), *others]
+    return any_nonzero(sums.values)
 
 
-@operation(tile(UNITS * VECTORS))
-def unit_sums(memory: Memory) -> list[Vector]:
-    """Return the zeros that the net inputs of `UNITS` units begin with."""
-    return [memory.zero()] * (UNITS * VECTORS)
+@operation
+def list_active(call: Call) -> Index:
+    """Write which units of a_0 are not zero in all of the samples, and return how many."""
+    a, v = call.activations, call.activations.lanes
+    counted = Registers([a.size.constant(0)])
+    for i in loop(0, call.units[0]):
+        (count,) = counted.values
+        call.active[count] = i
+        vectors = [a.load(i * (VECTORS * v) + q * v) for q in range(VECTORS)]
+        counted.values = [count + any_nonzero(vectors)]
+    return counted.values[0]
 
 
-@operation(lambda sums: types.UniTuple(sums.dtype, VECTORS))
-def unit_sum(sums: list[Vector]) -> list[Vector]:
-    """Return the sum of the partial sums of one unit, in pairs."""
-    return [total(sums[q::VECTORS]) for q in range(VECTORS)]
+@operation
+def forward_samples(call: Call, l: Index, source: Index, listed: Memory, count: Index) -> None:
+    """Write a_{l+1}: tiles of units, those left over one by one, then the sigmoid of all.
+
+    a_l begins at activations[source]. Tiles take the first count of the listed rows, each row in
+    its turn: a row of zeros that is left out changes no sum.
+    """
+    matrix, columns = floats_at(call.matrices, l), call.units[l + 1]
+    a, above = call.activations[source:], call.activations[call.activations.size // 2 - source :]
+    width, whole = VECTORS * a.lanes, columns.rounded_down(UNITS)
+    for j in loop(0, whole, UNITS):
+        sums = Registers([a.zero()] * (UNITS * VECTORS))
+        for k in loop(0, count):
+            i = listed[k]
+            w = [matrix.broadcast(i * columns + j + c) for c in range(UNITS)]
+            sums.values = _add_products(w, _unit(a, i * width), sums.values)
+        _store_units(sums.values, above[j * width :])
+    for j in loop(whole, columns):
+        _store_units(_nets_of_unit(matrix[j:], call.units[l], columns, a), above[j * width :])
+    for at in loop(0, columns * width, ACTIVATED * width):
+        above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
 
 
-@operation(same)
-def multiply_units(
-    sums: list[Vector], weights: Memory, at: Index, activations: Memory, i: Index
-) -> list[Vector]:
-    """Return sums[c * VECTORS + q] + weights[at + c] * (vector q of the activations at i)."""
-    a = [activations.load(i + q * sums[0].lanes) for q in range(VECTORS)]
-    w = [weights.broadcast(at + c) for c in range(len(sums) // VECTORS)]
+def _nets_of_unit(column: Memory, rows: Index, columns: Index, a: Memory) -> list[Vector]:
+    """Return the net inputs of one unit; `UNITS` rows at a time go into as many partial sums."""
+    width, whole = VECTORS * a.lanes, rows.rounded_down(UNITS)
+    sums = Registers([a.zero()] * (UNITS * VECTORS))
+    for i in loop(0, whole, UNITS):
+        w = [column.broadcast((i + r) * columns) for r in range(UNITS)]
+        sums.values = [
+            fma(a.load(i * width + n * a.lanes), w[n // VECTORS], partial)
+            for n, partial in enumerate(sums.values)
+        ]
+    unit = Registers([total(sums.values[q::VECTORS]) for q in range(VECTORS)])
+    for i in loop(whole, rows):
+        unit.values = _add_products(
+            [column.broadcast(i * columns)], _unit(a, i * width), unit.values
+        )
+    return unit.values
+
+
+def _unit(a: Memory, at: Index) -> list[Vector]:
+    return [a.load(at + q * a.lanes) for q in range(VECTORS)]
+
+
+def _add_products(w: list[Vector], a: list[Vector], sums: list[Vector]) -> list[Vector]:
+    """Return sums[c * VECTORS + q] + w[c] * a[q]."""
     return [fma(a[n % VECTORS], w[n // VECTORS], partial) for n, partial in enumerate(sums)]
 
 
-@operation(same)
-def multiply_rows_of_unit(
-    sums: list[Vector], weights: Memory, at: Index, stride: Index, activations: Memory, i: Index
-) -> list[Vector]:
-    """Return the partial sums of one unit with as many rows added, one row to each."""
-    v = sums[0].lanes
-    w = [weights.broadcast(at + stride * r) for r in range(len(sums) // VECTORS)]
-    return [
-        fma(activations.load(i + n * v), w[n // VECTORS], partial) for n, partial in enumerate(sums)
-    ]
+def _store_units(nets: list[Vector], above: Memory) -> None:
+    for n, net in enumerate(nets):
+        above.store(n * net.lanes, net)
 
 
-@operation(nothing)
-def activate_units(activations: Memory, at: Index) -> None:
-    """Replace the net inputs of `ACTIVATED` units by their sigmoid."""
-    activations.store(at, sigmoid(activations.load(at, ACTIVATED * VECTORS)))
+@operation
+def store_outputs(call: Call, source: Index, outputs: Memory, count: Index) -> None:
+    """Write `count` rows of outputs from the activations that begin at `source`."""
+    a, v, units = call.activations[source:], outputs.lanes, call.units[call.units.size - 1]
+    width = VECTORS * v
+    whole = units.rounded_down(v).where(count, "==", width)
+    for t in loop(0, count, v):
+        for j in loop(0, whole, v):
+            _copy_transposed(a[j * width + t :], width, outputs[t * units + j :], units)
+    for t in loop(0, count):
+        for j in loop(whole, units):
+            outputs[t * units + j] = a[j * width + t]
 
 
-@kernel
-def load_samples(
-    X: Floats, at: int, columns: int, count: int, activations: Floats, units: int
-) -> None:
-    """Write a_0 of `count` rows of X from X[at] on, with the 1 of the bias if it is missing."""
-    v, first = lanes(activations), 0
-    if count == v * VECTORS:
-        first = columns // v * v
-        for i in range(0, first, v):
-            for t in range(0, count, v):
-                row = at + t * columns
-                copy_transposed(X, row + i, columns, activations, i * count + t, count)
-    for t in range(count):
-        for i in range(first, columns):
-            copy(X, at + t * columns + i, activations, i * v * VECTORS + t)
-    if columns < units:
-        for t in range(0, v * VECTORS, v):
-            store(activations, columns * v * VECTORS + t, filled(activations, 1.0))
-
-
-@kernel
-def is_finite(matrix: Floats) -> bool:
-    """Tell if no element is infinite or NaN."""
-    step = UNITS * lanes(matrix)
-    return not any_not_finite(matrix, matrix.size // step * step, matrix.size)
-
-
-@kernel
-def list_active(activations: Floats, units: int, listed: Offsets) -> int:
-    """Write which units of a_0 are not zero in all of the samples, and return how many."""
-    count = 0
-    for i in range(units):
-        count = list_if_active(activations, i * VECTORS * lanes(activations), i, listed, count)
-    return count
-
-
-@kernel
-def forward_samples(
-    matrix: Floats,
-    rows: int,
-    columns: int,
-    activations: Floats,
-    source: int,
-    target: int,
-    listed: Offsets,
-    count: int,
-) -> None:
-    """Write a_{l+1}: tiles of units, those left over one by one, then the sigmoid of all.
-
-    Tiles take the first count of the listed rows, each row in its turn: a row of zeros that is
-    left out changes no sum.
-    """
-    v = lanes(activations) * VECTORS
-    whole, whole_rows = columns // UNITS * UNITS, rows // UNITS * UNITS
-    for j in range(0, whole, UNITS):
-        sums = unit_sums(activations)
-        for k in range(count):
-            i = listed[k]
-            sums = multiply_units(sums, matrix, i * columns + j, activations, source + i * v)
-        store_units(sums, activations, target + j * v)
-    for j in range(whole, columns):
-        sums = unit_sums(activations)
-        for i in range(0, whole_rows, UNITS):
-            at = i * columns + j
-            sums = multiply_rows_of_unit(sums, matrix, at, columns, activations, source + i * v)
-        single = unit_sum(sums)
-        for i in range(whole_rows, rows):
-            single = multiply_units(single, matrix, i * columns + j, activations, source + i * v)
-        store_units(single, activations, target + j * v)
-    for at in range(target, target + columns * v, ACTIVATED * v):
-        activate_units(activations, at)
-
-
-@kernel
-def store_outputs(
-    activations: Floats, source: int, units: int, outputs: Floats, at: int, count: int
-) -> None:
-    """Write `count` rows of outputs from outputs[at] on."""
-    v, first = lanes(activations), 0
-    if count == v * VECTORS:
-        first = units // v * v
-        for t in range(0, count, v):
-            for j in range(0, first, v):
-                row = at + t * units
-                copy_transposed(activations, source + j * count + t, count, outputs, row + j, units)
-    for t in range(count):
-        for j in range(first, units):
-            a = source + j * lanes(activations) * VECTORS + t
-            copy(activations, a, outputs, at + t * units + j)
+def _copy_transposed(source: Memory, stride: Index | int, target: Memory, to: Index | int) -> None:
+    """Write the columns of a square tile, whose rows are `stride` apart, to rows `to` apart."""
+    every = source.size.constant
+    rows = [source.load(every(stride) * r) for r in range(source.lanes)]
+    for i, column in enumerate(transposed(rows)):
+        target.store(every(to) * i, column)

@@ -6,7 +6,10 @@ from typing import NamedTuple
 from llvmlite import ir
 
 from bp_numba.simd.arithmetic import fma, where_greater
-from bp_numba.simd.tracing import Vector
+from bp_numba.simd.loops import loop
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Vector
 
 
 class _Format(NamedTuple):
@@ -90,6 +93,11 @@ def sigmoid(z: Vector) -> Vector:
     return where_greater(z.constant(-form.overflow), z, 0.0, value)
 
 
+def derivative(a: Vector) -> Vector:
+    """Return a (1 - a), the derivative of the sigmoid where its value is a."""
+    return a * (a.constant(1.0) - a)
+
+
 def _polynomial(x: Vector, coefficients: tuple[float, ...]) -> Vector:
     """Return coefficients[0] + coefficients[1] x + ... by Horner's rule."""
     value = x.constant(coefficients[-1])
@@ -106,3 +114,15 @@ def _times_power_of_two(x: Vector, shifted: Vector, form: _Format) -> Vector:
     exponent = builder.shl(k, ir.Constant(integers, [form.fraction] * shifted.lanes))
     bits = builder.add(builder.bitcast(x.value, integers), exponent)
     return x.like(builder.bitcast(bits, x.value.type))
+
+
+@operation
+def activate_all(net_inputs: Memory, outputs: Memory) -> None:
+    """Write outputs = sigmoid(net_inputs) for at least as many elements as a vector has.
+
+    The last vector ends at the last element and so may repeat part of the one before it.
+    """
+    last = net_inputs.size - net_inputs.lanes
+    for at in loop(0, last, net_inputs.lanes):
+        outputs.store(at, sigmoid(net_inputs.load(at)))
+    outputs.store(last, sigmoid(net_inputs.load(last)))

@@ -1,0 +1,6 @@
+"""What accompanies a run of training: who watches it, when it stops, and files that outlive it.
+
+Read `run` (the epochs, and who watches), `monitor` (the [INFO] lines and all others who are told),
+`history` and `stopping`, then `state` (what a network's files hold, field by field), `model_files`
+and `checkpoint`. `files` are replaced in one step; `json_values` checks what is read from them.
+"""

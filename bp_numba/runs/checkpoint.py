@@ -8,29 +8,33 @@ from time import monotonic
 from typing import Any
 
 from bp_numba.runs.model_files import load_model, save_model, snapshot
+from bp_numba.runs.state import GROWING
 
 
 class Checkpoint:
-    """Saves a network at the ends of epochs.
+    """Saves a network while it is trained; `_is_time_to_save` decides when.
 
-    The first time is when this object is made: what cannot be written is known before training
-    begins. The state at the last epoch's end is kept in memory too, because an interrupt finds the
-    network in the middle of an epoch.
+    The network is saved when this object is made, so that a file that cannot be written is known
+    before training begins; then now and then at the end of an epoch; and when the run ends.
+
+    The state at the end of the last epoch is kept in memory too: an interrupt comes in the middle
+    of an epoch, when some samples have changed the weights and others have not.
 
     Parameters
     ----------
     network : NeuralNetwork
-        What is saved.
+        The network that is saved.
     path : path-like
-        The file. If it is there, it must hold a network of the same layers that was trained for
-        no more epochs.
+        The file. If it exists, it must hold a network of the same layers that was trained for no
+        more epochs.
     every : float
-        Seconds from one time to the next, at least; 0 means at every opportunity.
+        The least number of seconds from one saving to the next; 0 saves whenever an epoch's end
+        is reported.
 
     Raises
     ------
     ValueError
-        If something else would be overwritten; it is untouched.
+        If the file holds anything else; it is not changed then.
     OSError
         If the file cannot be written.
     """
@@ -43,33 +47,42 @@ class Checkpoint:
         self._save()
 
     def epoch_ended(self) -> None:
-        """Keep the network's state, and save it if it is time to."""
+        """Keep the network's state in memory, and save it if it is time to."""
         self._keep()
-        if monotonic() - self._saved_at >= self._every:
+        if self._is_time_to_save():
+            self._try_to_save()
+
+    def interrupted(self) -> None:
+        """Save the state at the end of the last epoch, unless the file holds it already."""
+        if self._is_time_to_save(interrupted=True):
             self._try_to_save()
 
     def end(self) -> None:
-        """Save the network as it is."""
+        """Save the network as it is now."""
         self._keep()
         self._save()
 
-    def interrupted(self) -> None:
-        """Save the state at the last epoch's end, if it is newer than the file."""
-        if self._kept.epochs_trained > self._saved_epochs:
-            self._try_to_save()
+    def _is_time_to_save(self, interrupted: bool = False) -> bool:
+        """Tell if the state in memory is to be saved.
+
+        At the end of an epoch it is if `every` seconds have passed since the last saving; after an
+        interrupt it is if the network was trained for more epochs than the file says.
+        """
+        if interrupted:
+            return self._kept.epochs_trained > self._saved_epochs
+        return monotonic() - self._saved_at >= self._every
 
     def _keep(self) -> None:
         self._kept = snapshot(self._network)
-        self._points = len(self._kept.losses), len(self._kept.history)
+        self._lengths = {name: len(getattr(self._kept, name)) for name in GROWING}
 
     def _save(self) -> None:
-        losses, points = self._points  # both lists may have grown since
-        model = replace(
-            self._kept,
-            losses=self._kept.losses[:losses],
-            history=self._kept.history.first(points),
-        )
-        save_model(self._path, model)
+        # The snapshot shares its growing lists with the network, which may have added to them.
+        as_kept = {
+            name: first(getattr(self._kept, name), self._lengths[name])
+            for name, first in GROWING.items()
+        }
+        save_model(self._path, replace(self._kept, **as_kept))
         self._saved_at, self._saved_epochs = monotonic(), self._kept.epochs_trained
 
     def _try_to_save(self) -> None:

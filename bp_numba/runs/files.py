@@ -46,4 +46,4 @@ def check_writable(path: str | os.PathLike[str], size: int = 0) -> None:
 
 
 class _Enough(Exception):
-    pass
+    """Leaves `replacing` before the file takes the other's place."""

@@ -1,7 +1,10 @@
 """What happened in training: the losses at the display points, from the first `fit` on."""
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from bp_numba.runs.json_values import are_numbers, is_count
 
 
 @dataclass
@@ -73,3 +76,20 @@ class History:
             writer.writerows(
                 zip(self.epochs, self.losses, self.validation_losses, self.seconds, strict=True)
             )
+
+
+COLUMNS = tuple(column.name for column in fields(History))
+
+
+def is_history(value: Any) -> bool:
+    """Tell if a value read from JSON text is a dict as `History.to_dict` returns it."""
+    return (
+        isinstance(value, dict)
+        and sorted(value) == sorted(COLUMNS)
+        and all(isinstance(column, list) for column in value.values())
+        and len({len(column) for column in value.values()}) == 1
+        and all(map(is_count, value["epochs"]))
+        and are_numbers(value["losses"])
+        and are_numbers(value["seconds"])
+        and are_numbers([loss for loss in value["validation_losses"] if loss is not None])
+    )

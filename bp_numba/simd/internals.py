@@ -1,19 +1,20 @@
-"""How the kernels are compiled: the options in one place, and the way to machine code.
+"""The parts of Numba and llvmlite that they do not promise to keep: all of them stand here.
 
-Everything here imports Numba, and nothing else of the package does so before a kernel has to be
-compiled.
+Nothing else of the package uses `numba.core`, a name with a leading underscore, or an undocumented
+option. `PARTS` says what each is for; the process that compiles looks at all of them first. Where
+one is missing, `MissingPart` names it, no kernel is compiled, and training goes on in NumPy with a
+warning (`training.choice`). The repair is here then, and `tests/simd/test_internals.py` has a test
+for each part.
+
+Importing this module imports neither library: what loads machine code needs no compiler.
 """
 
 import platform
+import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
-from llvmlite import binding
-from numba.core import codegen
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from importlib import import_module
+from typing import Any, NamedTuple
 
 OPTIONS = {
     # Python's error model would put a branch for ZeroDivisionError behind every division.
@@ -22,29 +23,104 @@ OPTIONS = {
     "_nrt": False,
     # No fastmath: fused operations are written out, and reassociation would break the sigmoid.
 }
+"""How Numba compiles the entry points."""
 
 
-def kernel(function: Function) -> Function:
-    """Compile a function as part of the kernel that calls it: inlined by Numba, not by LLVM.
-
-    As functions of their own the kernels took a quarter longer to compile, for the same speed.
-    """
-    compiled: Function = numba.njit(inline="always", **OPTIONS)(function)
-    return compiled
+class MissingPart(RuntimeError):
+    """The installed Numba or llvmlite lacks something that the kernels are compiled with."""
 
 
-def entry_point(function: Function) -> Function:
-    """Mark a function that Python calls: `machine_code` compiles it, on demand."""
-    return function
+class Part(NamedTuple):
+    """Something undocumented: `module.name`, what it is for, and its attributes that are used."""
+
+    module: str
+    name: str
+    purpose: str
+    attributes: tuple[str, ...] = ()
+
+    def get(self) -> Any:
+        """Return it; raise `MissingPart` if it or one of its attributes is not there."""
+        try:
+            value = getattr(import_module(self.module), self.name)
+        except (ImportError, AttributeError):
+            raise MissingPart(f"{self.module}.{self.name}, which {self.purpose}") from None
+        for attribute in self.attributes:
+            if not hasattr(value, attribute):
+                name = f"{self.module}.{self.name}.{attribute}"
+                raise MissingPart(f"{name}, which {self.purpose}")
+        return value
+
+
+PARTS = (
+    Part(
+        "numba.core",
+        "cgutils",
+        "writes loops, structs and bounds checks",
+        (
+            "alloca_once_value",
+            "create_struct_proxy",
+            "do_boundscheck",
+            "for_range_slice",
+            "get_or_insert_function",
+            "pack_array",
+            "unpack_tuple",
+        ),
+    ),
+    Part("numba.core.typing", "signature", "types an operation"),
+    Part("numba.core.typing.templates", "AbstractTemplate", "types an operation"),
+    Part("numba.core.typing.templates", "infer_global", "makes a function known to Numba"),
+    Part("numba.core.cpu", "CPUTargetOptions", "leaves reference counting out", ("_nrt",)),
+    Part(
+        "numba.core.codegen",
+        "CPUCodeLibrary",
+        "gives machine code as bytes",
+        ("serialize_using_object_code",),
+    ),
+    Part(
+        "numba.core.codegen",
+        "JITCPUCodegen",
+        "has constants addressed relative to the code",
+        ("_customize_tm_options",),
+    ),
+    Part("llvmlite.ir", "Type", "has pointers to a type", ("as_pointer",)),
+    Part("llvmlite.binding", "set_option", "changes LLVM's options"),
+    Part("llvmlite.binding", "create_mcjit_compiler", "loads machine code"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part when it is first asked for by its name."""
+    for part in PARTS:
+        if part.name == name:
+            globals()[name] = value = part.get()
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def check_parts() -> None:
+    """Raise `MissingPart` unless all parts are there."""
+    for part in PARTS:
+        part.get()
+
+
+def missing_part(errors: str) -> str | None:
+    """Return the part that is missing by what a compiling process has printed; None if none is."""
+    found = re.search(rf"{MissingPart.__name__}: (.+)", errors)
+    return found and found[1]
 
 
 def tune_llvm() -> None:
     """Change what LLVM does from now on, in a process that compiles kernels and nothing else.
 
     Tiles are unrolled already, and most loops take few turns: unrolled further, they spent more on
-    their remainders than they saved. Constants are addressed relative to the code: `native` loads
-    both side by side. Numba's way reaches all of memory, with ten bytes of code for each address.
+    their remainders than they saved. Constants are addressed relative to the code: `load_object`
+    puts both side by side. Numba's way reaches all of memory, with ten bytes of code for each
+    address.
     """
+    from llvmlite import binding
+    from numba.core import codegen
+
+    # An option that LLVM does not know is passed over: the code is a little slower then.
     binding.set_option("bp_numba", "-unroll-runtime=false")
     if (sys.platform, platform.machine()) == ("linux", "x86_64"):  # tried nowhere else
         kind = codegen.JITCPUCodegen
@@ -59,6 +135,31 @@ def tune_llvm() -> None:
 
 def machine_code(function: Callable[..., Any], signature: Any) -> tuple[str, bytes]:
     """Return the symbol and the object code of a function with the C calling convention."""
+    import numba
+
     compiled = numba.cfunc(signature, **OPTIONS)(function)
     _, _, (code, _) = compiled._library.serialize_using_object_code()
     return compiled.native_name, code
+
+
+def load_object(code: bytes) -> Any:
+    """Return llvmlite's engine for object code; the code lives as long as the engine does.
+
+    Raises
+    ------
+    MissingPart
+        If this llvmlite has no MCJIT compiler with a memory manager of its own.
+    """
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine()
+    try:
+        # llvmlite's memory manager puts code and constants side by side, as near addresses require.
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine, use_lmm=True)
+    except (AttributeError, TypeError) as error:
+        raise MissingPart(f"llvmlite's MCJIT compiler, which loads machine code: {error}") from None
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine

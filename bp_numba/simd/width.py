@@ -1,4 +1,8 @@
-"""The vectors of this CPU, as LLVM sees it, and which of them suit a network; no Numba here."""
+"""How many doubles a vector holds: on this CPU, for a network, in the code that is compiled.
+
+No Numba here. A vector's elements are its lanes: as many as its width in doubles, or twice as many
+of float32.
+"""
 
 import functools
 import os
@@ -6,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-FEWEST_LANES = 4
+NARROWEST = 4
 """Doubles in the vectors of most CPUs, and of networks with small layers on all of them: XOR took a
-fifth less time with four lanes than with eight, on AVX-512."""
+fifth less time with four than with eight, on AVX-512."""
 
 _compiled_for: ContextVar[int | None] = ContextVar("_compiled_for", default=None)
 
 
 @functools.cache
-def most_lanes() -> int:
+def widest() -> int:
     """Return the doubles in a vector: 8 where registers hold that many, else 4.
 
     Two registers for a vector, 64 bytes on AVX2, made XOR a tenth slower and the digits no faster.
@@ -22,26 +26,26 @@ def most_lanes() -> int:
     from llvmlite import binding
 
     features = os.environ.get("NUMBA_CPU_FEATURES") or binding.get_host_cpu_features().flatten()
-    return 8 if "+avx512f" in features else FEWEST_LANES
+    return 8 if "+avx512f" in features else NARROWEST
 
 
-def lanes() -> int:
+def vector_width() -> int:
     """Return the doubles in a vector of the code that is compiled, the widest by default."""
-    return _compiled_for.get() or most_lanes()
+    return _compiled_for.get() or widest()
 
 
-def lanes_for(units: Sequence[int]) -> int:
+def width_for(units: Sequence[int]) -> int:
     """Return the doubles in the vectors that a network of these layers is trained in.
 
     Layer 0 does not count: vectors hold the columns of matrices.
     """
-    return FEWEST_LANES if max(units[1:]) <= FEWEST_LANES else most_lanes()
+    return NARROWEST if max(units[1:]) <= NARROWEST else widest()
 
 
 @contextmanager
-def vectors_of(lanes: int | None) -> Iterator[None]:
+def vectors_of(width: int | None) -> Iterator[None]:
     """Compile, within this context, for vectors of so many doubles, None for the widest."""
-    token = _compiled_for.set(lanes)
+    token = _compiled_for.set(width)
     try:
         yield
     finally:

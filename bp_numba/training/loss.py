@@ -4,6 +4,22 @@ from typing import Any
 
 import numpy as np
 
+from bp_numba.training.prediction import predict
+from bp_numba.training.samples import Samples
+from bp_numba.validation import check_samples
+
+
+def loss(W: Any, samples: Samples) -> Any:
+    """Return half the sum of squared errors of a network with these weights.
+
+    Raises
+    ------
+    ValueError
+        If W has been replaced by matrices that the samples do not fit.
+    """
+    check_samples(samples.X, len(W[0]))  # the kernels trust that they do
+    return half_squared_error(predict(W, samples.X), samples.y)
+
 
 def half_squared_error(predictions: Any, targets: Any) -> Any:
     """Return half the sum of squared errors; one-dimensional targets count as a single row."""

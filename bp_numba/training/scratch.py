@@ -8,18 +8,18 @@ object, with the same shape and flags, has its data at the same address.
 import threading
 import weakref
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from bp_numba.kernels.layout import Array, address, address_table, aligned_zeros, flat_network
-from bp_numba.simd.width import lanes
+from bp_numba.kernels.calls import OneSample, prediction_call
+from bp_numba.kernels.layout import flat_network
+from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
+from bp_numba.simd.width import vector_width
+from bp_numba.training.choice import for_call
 
 FEW = 32
 """Rows up to which copying samples takes less time than asking for their address."""
-
-_FLOAT64 = np.dtype(np.float64)
 
 
 class Scratch:
@@ -34,10 +34,8 @@ class Scratch:
     ----------
     units : list of L + 1 ints
         Length of each layer's activation vector, bias unit included.
-    matrices : int
-        Address of the table of the matrices.
-    network : int
-        Address of a table with a network and y.
+    one, many : int
+        Addresses of the tables of a `calls.OneSample` and of a `calls.Prediction`.
     x, y : arrays of shape (units[0],) and (units[L],)
         The first activations of the network, and the target.
     inputs : array of shape (units[0] - 1,)
@@ -46,8 +44,6 @@ class Scratch:
         Shapes that a target may have.
     outputs : array of shape (1, units[L])
         Its last activations.
-    batch : int
-        Address of the table for `predict`.
     X, Y : arrays of size FEW * units[0], flat, and of shape (FEW, units[L])
         Room for up to `FEW` samples and their outputs.
     few : tuple of two ints
@@ -58,36 +54,33 @@ class Scratch:
 
     def __init__(self, matrices: list[Array]) -> None:
         self.units = units = [len(w) for w in matrices] + [matrices[-1].shape[1]]
+        self._addresses = np.empty((len(matrices), 2), dtype=np.int64)
         self.hold(matrices)
 
-        net = flat_network(units, [False] * len(matrices), lanes())
-        net = net._replace(weights=aligned_zeros(0))  # they stay where they are
-        y = aligned_zeros(int(net.padded[-1]))
-        self._owned = [*net, y]
-        self._network = address_table(self._owned)
-        self.network = self._network.ctypes.data
-        self.x = net.activations[: units[0]]
+        network = flat_network(units, [False] * len(matrices), vector_width())
+        network = network._replace(weights=aligned_zeros(0))  # they stay where they are
+        target = aligned_zeros(int(network.padded[-1]))
+        self._one = OneSample(network, target, self._addresses)
+        self._one_table = address_table(self._one)
+        self.one = address(self._one_table)
+        self.x = network.activations[: units[0]]
         self.inputs = self.x[:-1]
-        self.outputs = net.activations[net.unit_offsets[-2] :][np.newaxis, : units[-1]]
-        self.y = y[: units[-1]]
+        self.outputs = network.activations[network.unit_offsets[-2] :][np.newaxis, : units[-1]]
+        self.y = target[: units[-1]]
         self.targets = {(units[-1],), (1, units[-1]), (1,), (1, 1), ()}
 
-        sizes = np.array(units, dtype=np.int64)
-        activations = aligned_zeros(4 * (max(units) + max(units) % 2) * lanes())
+        self._many = prediction_call(units, self._addresses, vector_width())
+        self._many_table = address_table(self._many)
+        self.many = address(self._many_table)
         self.X, self.Y = np.empty(FEW * units[0]), np.empty((FEW, units[-1]))
         self.few = address(self.X), address(self.Y)
-        numbers = np.arange(max(units), dtype=np.int64)
-        self._batch = [sizes, activations, numbers, numbers[: units[0]].copy()]
-        self._batch_table = address_table(self._batch)
-        self.batch = address(self._batch_table)
 
     def hold(self, matrices: list[Array]) -> None:
         """Remember the matrices, of the shapes of this scratch space."""
         # NumPy refuses to `resize` an array with weak references, even without `refcheck`: there
         # and back again, it would have the same shape at another address.
         self._pins = [weakref.ref(w) for w in matrices]
-        self._table = address_table(matrices)
-        self.matrices = self._table.ctypes.data
+        self._addresses[...] = address_table(matrices)
         self._held = [(w, w.shape, w.dtype) for w in matrices]
 
     def holds(self, W: Sequence[Array]) -> bool:
@@ -111,17 +104,15 @@ local = _Local()
 def scratch_for(W: Any) -> Scratch | None:
     """Return scratch space that holds the matrices of W, or None if kernels cannot work on them.
 
-    Who is done with it puts it back as `local.last`. Meanwhile a signal handler that predicts gets
-    its own, and an interrupt leaves none that is half written.
+    The caller puts it back as `local.last` when its call has ended. Meanwhile a signal handler that
+    predicts gets its own, and an interrupt leaves none that is half written.
     """
     scratch = local.last
     local.last = None
     if scratch is not None and scratch.holds(W):
         return scratch
     matrices = list(W)
-    if not matrices or not all(_is_plain(w) for w in matrices) or _overlap(matrices):
-        return None
-    if any(a.shape[1] != b.shape[0] for a, b in pairwise(matrices)):
+    if for_call(matrices) is not None:
         return None
     units = [len(w) for w in matrices] + [matrices[-1].shape[1]]
     if scratch is not None and scratch.units == units:
@@ -129,12 +120,3 @@ def scratch_for(W: Any) -> Scratch | None:
     else:
         scratch = Scratch(matrices)
     return scratch
-
-
-def _is_plain(w: Any) -> bool:
-    return type(w) is np.ndarray and w.ndim == 2 and w.flags.carray and w.dtype == _FLOAT64
-
-
-def _overlap(matrices: list[Array]) -> bool:
-    spans = sorted((w.ctypes.data, w.ctypes.data + w.nbytes) for w in matrices)
-    return any(end > start for (_, end), (start, _) in pairwise(spans))

@@ -1,10 +1,8 @@
 """The example scripts, as a reader of the README runs them."""
 
-import os
 import re
 import statistics
 import struct
-import subprocess
 import sys
 from pathlib import Path
 from textwrap import indent
@@ -14,8 +12,8 @@ import pytest
 from bp_numba import NeuralNetwork
 from bp_numba.examples import breast_cancer, diabetes, iris
 from bp_numba.examples.script import run
-from bp_numba.native import loading as native
-from tests.conftest import needs_jit
+from bp_numba.native import loading
+from tests.conftest import PYTHON, needs_jit, run_command
 
 SCORES = {
     "xor": (r"data=\[1, 0\], ground-truth=1, pred=([\d.]+)", 0.9),
@@ -34,17 +32,13 @@ def score(name, output):
     return text == "True" or float(text)
 
 
-def script(name, *arguments, code=None):
-    start = ["-m", f"bp_numba.examples.{name}"] if code is None else ["-c", code]
-    return subprocess.run(
-        [sys.executable, "-P", *start, *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, env=os.environ,
-    )  # fmt: skip
+def script(name, *arguments):
+    return run_command([*PYTHON, "-m", f"bp_numba.examples.{name}", *arguments])
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_script(name, tmp_path):
-    if name == "digits" and not native.enabled():
+    if name == "digits" and not loading.enabled():
         pytest.skip("half a minute in NumPy")
     plot, model = tmp_path / "plot.png", tmp_path / "model.npz"
     result = script(name, "--plot", plot, "--save", model)
@@ -86,7 +80,7 @@ sys.modules[{module!r}] = None
 sys.argv[0] = "{name}.py"
 runpy.run_module("bp_numba.examples.{name}", run_name="__main__")
 """
-    result = script(name, *options, code=code)
+    result = run_command([*PYTHON, "-c", code, *options])
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == (
         f"{name}: needs {module}, which is not installed: pip install 'bp_numba[examples]'\n"

@@ -9,7 +9,7 @@ from bp_numba.kernels import inputs
 from bp_numba.kernels.inputs import LIST_MULTIPLE, list_inputs
 from bp_numba.kernels.layout import BLOCK
 
-LANES = 8
+WIDTH = 8
 
 
 def make(rows, columns, density):
@@ -17,15 +17,15 @@ def make(rows, columns, density):
     return rng.normal(size=(rows, columns)) * (rng.random((rows, columns)) < density)
 
 
-def dense_again(lists, width, rows, columns):
+def dense_again(lists, samples, rows, columns):
     """Return the samples with the column of ones that lists stand for."""
-    X = np.zeros((-(-rows // width) * width, columns + 2))
-    values = lists.values.reshape(-1, width)
+    X = np.zeros((-(-rows // samples) * samples, columns + 2))
+    values = lists.values.reshape(-1, samples)
     for b in range(len(lists.starts) - 1):
         for k in range(lists.starts[b], lists.starts[b + 1]):
-            column, rest = divmod(int(lists.rows[k]), LANES)
+            column, rest = divmod(int(lists.offsets[k]), WIDTH)
             assert rest == 0 and column <= columns + 1
-            X[b * width : (b + 1) * width, column] += values[k]
+            X[b * samples : (b + 1) * samples, column] += values[k]
     assert not X[:, columns + 1].any() and not X[rows:].any()
     return X[:rows, : columns + 1]
 
@@ -37,12 +37,12 @@ def dense_again(lists, width, rows, columns):
 def test_lists_stand_for_the_samples(rows, density, blocks, chunk, monkeypatch):
     monkeypatch.setattr(inputs, "CHUNK", chunk)
     X = make(rows, 11, density)
-    lists, width = list_inputs(X, LANES, blocks)
+    lists, samples = list_inputs(X, WIDTH, blocks)
     expected = np.c_[X, np.ones(rows)]
-    np.testing.assert_array_equal(dense_again(lists, width, rows, 11), expected)
-    assert width == 1 or blocks
-    assert len(lists.starts) - 1 == -(-rows // width)
-    if width == 1:
+    np.testing.assert_array_equal(dense_again(lists, samples, rows, 11), expected)
+    assert samples == 1 or blocks
+    assert len(lists.starts) - 1 == -(-rows // samples)
+    if samples == 1:
         assert not (np.diff(lists.starts) % LIST_MULTIPLE).any()
     padded = np.zeros((-(-rows // BLOCK) * BLOCK, 12))
     padded[:rows] = expected
@@ -52,17 +52,17 @@ def test_lists_stand_for_the_samples(rows, density, blocks, chunk, monkeypatch):
 
 
 def test_the_density_decides():
-    assert list_inputs(make(64, 100, 1.0), LANES)[1] == BLOCK
-    assert list_inputs(make(64, 100, 0.05), LANES)[1] == 1
+    assert list_inputs(make(64, 100, 1.0), WIDTH)[1] == BLOCK
+    assert list_inputs(make(64, 100, 0.05), WIDTH)[1] == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 def test_the_lists_are_the_only_copy(dtype):
     X = np.random.default_rng(0).integers(1, 255, size=(4000, 256)).astype(dtype)
     tracemalloc.start()
-    lists, width = list_inputs(X, LANES)
+    lists, samples = list_inputs(X, WIDTH)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert width == BLOCK
+    assert samples == BLOCK
     # The dense copy in float64, an index for eight elements, and a few chunks.
     assert peak < 8 * X.size * (1 + 1 / 8) + 40 * inputs.CHUNK + lists.gram.nbytes

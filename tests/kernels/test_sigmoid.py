@@ -2,38 +2,33 @@
 
 from decimal import Decimal, localcontext
 
-import numba
 import numpy as np
 import pytest
 
-if numba.config.DISABLE_JIT:
-    pytest.skip("NUMBA_DISABLE_JIT leaves no vectors to test", allow_module_level=True)
-
-from bp_numba.kernels.tiles import activate_vector, lanes
-
-
-@numba.njit
-def sigmoid_of(z, out):
-    for i in range(0, z.size, lanes(z)):
-        activate_vector(z, i, out, i)
+from bp_numba.kernels.sigmoid import activate_all
+from tests.kernels.cases import WIDTHS
+from tests.simd.calling import call
 
 
-def compiled_sigmoid(values):
+def compiled_sigmoid(values, width=4):
     z = np.zeros(-(-len(values) // 16) * 16, dtype=values.dtype)
     z[: len(values)] = values
     out = np.empty_like(z)
-    sigmoid_of(z, out)
+    call(activate_all, width, z, out)
     return out[: len(values)]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_sigmoid_of_special_values(dtype):
+def test_sigmoid_of_special_values(dtype, width):
     limits = np.finfo(dtype)
-    z = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, limits.smallest_subnormal, limits.max,
-                  limits.min, 40.0, 18.0, -709.0, -709.7, -88.0, -88.7], dtype=dtype)  # fmt: skip
+    extremes = [np.nan, np.inf, -np.inf, limits.max, limits.min]
+    small = [0.0, -0.0, limits.smallest_subnormal]
+    saturating = [40.0, 18.0, -709.0, -709.7, -88.0, -88.7]
+    z = np.array([*extremes, *small, *saturating], dtype=dtype)
     with np.errstate(over="ignore"):
         expected = 1 / (1 + np.exp(-z))
-    actual = compiled_sigmoid(z)
+    actual = compiled_sigmoid(z, width)
     assert actual.dtype == dtype
     tolerance = {"rtol": 2 * limits.eps, "atol": limits.smallest_subnormal}
     np.testing.assert_allclose(actual, expected, **tolerance)
@@ -56,9 +51,14 @@ def test_sigmoid_saturates_where_numpy_does():
 
 def test_sigmoid_error_is_below_two_and_a_half_ulp():
     rng = np.random.default_rng(5)
-    z = np.concatenate([rng.normal(size=4000) * 4, rng.uniform(-700, 40, 4000),
-                        rng.uniform(-37.5, -36, 4000), rng.uniform(36, 40, 1000),
-                        rng.uniform(-5, 0, 10_000), rng.uniform(-40, -5, 10_000)])  # fmt: skip
+    ranges = [
+        (-700, 40, 4000),
+        (-37.5, -36, 4000),
+        (36, 40, 1000),
+        (-5, 0, 10_000),
+        (-40, -5, 10_000),
+    ]
+    z = np.concatenate([rng.normal(size=4000) * 4, *(rng.uniform(*range_) for range_ in ranges)])
     worst = 0.0
     with localcontext() as context:
         context.prec = 40

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from bp_numba import NeuralNetwork
-from tests.conftest import make
+from tests.conftest import make, run_python
 
 
 def shown(nn):
@@ -29,8 +29,8 @@ def test_a_trained_network(xor_data):
         "epochs": "2,000",
         "loss": f"{nn.losses[-1]:.7f}",
     }
-    points = [tuple(map(float, point.split(","))) for point in
-              tree.find(".//polyline").get("points").split()]  # fmt: skip
+    places = tree.find(".//polyline").get("points").split()
+    points = [tuple(map(float, place.split(","))) for place in places]
     assert len(points) == len(nn.losses)
     x, y = np.array(points).T
     assert (x.min(), x.max(), y.min(), y.max()) == (0, 240, 0, 40)
@@ -66,3 +66,14 @@ def test_text_is_escaped():
             return "<script>&"
 
     assert shown(Own([2, 1])).find("strong").text == "<script>&"
+
+
+def test_importing_it_loads_no_display():
+    code = """
+import sys
+import bp_numba.plotting.notebook
+loaded = {name for name in sys.modules if name.startswith("bp_numba.")}
+assert loaded == {"bp_numba.plotting", "bp_numba.plotting.notebook"}, loaded
+assert not {"matplotlib", "numpy"} & set(sys.modules)
+"""
+    run_python(code)

@@ -12,6 +12,7 @@ import pytest
 
 from bp_numba import ModelFormatError, NeuralNetwork
 from bp_numba.native import loading as native
+from bp_numba.runs.checkpoint import Checkpoint
 from tests.conftest import assert_same_weights, make
 
 LAYERS, EPOCHS = [8, 12, 3], 40_000
@@ -133,6 +134,19 @@ def test_the_end_is_saved(xor_data, tmp_path):
     assert NeuralNetwork.load(path).epochs_trained == 600
 
 
+def test_between_two_savings_the_seconds_have_passed(tmp_path, monkeypatch):
+    nn, path, now, saved = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz", [0.0], []
+    monkeypatch.setattr("bp_numba.runs.checkpoint.monotonic", lambda: now[0])
+    checkpoint = Checkpoint(nn, path, every=60.0)
+    for now[0] in (59.0, 60.0, 119.0, 121.0, 180.0):
+        nn.epochs_trained += 1
+        checkpoint.epoch_ended()
+        saved.append(NeuralNetwork.load(path).epochs_trained)
+    assert saved == [0, 2, 2, 4, 4]
+    checkpoint.interrupted()
+    assert NeuralNetwork.load(path).epochs_trained == 5
+
+
 def test_other_files_are_not_replaced(xor_data, tmp_path):
     nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "file"
     make(NeuralNetwork, [2, 3, 1]).save(path)
@@ -171,8 +185,8 @@ def test_a_disk_that_is_full_for_a_while_ends_nothing(xor_data, tmp_path, monkey
 
     monkeypatch.setattr(os, "fsync", sometimes_full)
     with pytest.warns(UserWarning, match=r"checkpoint .*xor.npz not written: .*No space left"):
-        nn.fit(*xor_data, 500, 100, verbose=False, callback=callback, checkpoint=path,
-               checkpoint_every=0)  # fmt: skip
+        options = {"callback": callback, "checkpoint": path, "checkpoint_every": 0}
+        nn.fit(*xor_data, 500, 100, verbose=False, **options)
     assert_same_weights(NeuralNetwork.load(path), nn, atol=0)
 
 

@@ -5,16 +5,21 @@ import json
 import os
 import pickle
 import random
+import shutil
 import struct
 import tracemalloc
 import zipfile
+from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 
+import bp_numba
 from bp_numba import ModelFormatError, NeuralNetwork
 from bp_numba.runs import model_files as storage
-from tests.conftest import assert_same_weights, make
+from bp_numba.runs import state
+from tests.conftest import assert_same_weights, make, run_python
 
 
 @pytest.fixture
@@ -51,6 +56,57 @@ def test_all_that_is_saved_is_loaded(trained, tmp_path):
     assert_same(loaded, trained)
     assert os.listdir(tmp_path) == ["model"]
     assert_same(pickle.loads(pickle.dumps(loaded)), trained)
+
+
+USE_RATES = """
+import copy, sys
+from bp_numba import ModelFormatError, NeuralNetwork
+
+before, path = sys.argv[1:]
+nn = NeuralNetwork([2, 2, 1])
+print(nn.rates, NeuralNetwork.load(before).rates)
+nn.rates.append(0.5)
+twin = copy.copy(nn)
+twin.rates.append(0.25)
+print(nn.rates, twin.rates)
+nn.rates = ["fast"]
+nn.save(path)
+try:
+    NeuralNetwork.load(path)
+except ModelFormatError as error:
+    print(error)
+twin.save(path)
+print(NeuralNetwork.load(path).rates)
+twin.fit([[0, 1]], [[1]], 3, verbose=False, checkpoint=path, callback=lambda *_: twin.rates.clear())
+print(NeuralNetwork.load(path).rates)
+"""
+
+
+def test_a_field_is_added_in_one_place(trained, tmp_path):
+    """The example in the docstring of `state`, put into `State` in a copy of the package."""
+    before, path = tmp_path / "before.npz", tmp_path / "rates.npz"
+    trained.save(before)
+    package = tmp_path / "bp_numba"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(bp_numba.__file__).parent, package, ignore=ignored)
+    (line,) = (line for line in state.__doc__.splitlines() if line.startswith("    rates: "))
+    source, last = (package / "runs" / "state.py").read_text(), "    W: list["
+    assert source.count(last) == 1
+    (package / "runs" / "state.py").write_text(source.replace(last, f"{line}\n{last}"))
+
+    environment = {"PYTHONPATH": str(tmp_path), "NUMBA_DISABLE_JIT": "1"}
+    assert run_python(USE_RATES, before, path, **environment).splitlines() == [
+        "[] []",
+        "[0.5] [0.5, 0.25]",
+        f"{path}: rates must be a list of numbers",
+        "[0.5, 0.25]",
+        "[]",
+    ]
+    assert not hasattr(NeuralNetwork.load(path), "rates")  # nor is it in the way
+
+
+def test_the_network_is_annotated_as_its_state():
+    assert get_type_hints(NeuralNetwork).items() <= get_type_hints(state.State).items()
 
 
 def test_numpy_reads_the_file_too(trained, tmp_path):

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork
-from bp_numba.kernels.layout import address_table
-from bp_numba.native import loading as native
-from bp_numba.training import prediction
+from bp_numba.native import loading
+from bp_numba.training import activation, choice, prediction
 from bp_numba.training.scratch import FEW
 from tests.conftest import make, needs_jit, twins, weights_copy
 
 LAYERS = [[5, 3], [1, 1], [5, 9, 6, 3], [40, 17, 10]]
 ROWS = [*range(41), 1000]
 
-DTYPES = [np.float64, np.float32, np.float16, np.longdouble, ">f8", np.int64, np.int8, np.uint8,
-          bool]  # fmt: skip
+FLOATS = [np.float64, np.float32, np.float16, np.longdouble, ">f8"]
+DTYPES = [*FLOATS, np.int64, np.int8, np.uint8, bool]
 
 ORDERS = {
     "C": np.ascontiguousarray,
@@ -224,79 +223,25 @@ def test_no_second_copy_of_the_samples(either_way):
 
 @needs_jit
 def test_kernels_are_used_once_numpy_has_taken_long_enough(monkeypatch):
-    monkeypatch.setattr(native, "LOAD_SECONDS", 1.0)
-    monkeypatch.setattr(native, "COMPILE_SECONDS", 1.0)
-    monkeypatch.setattr(native, "_functions", {})
+    monkeypatch.setattr(choice, "LOAD_SECONDS", 1.0)
+    monkeypatch.setattr(choice, "COMPILE_SECONDS", 1.0)
+    monkeypatch.setattr(loading, "_functions", {})
     clock = iter(range(1000))  # each look at it a second later
-    monkeypatch.setattr(prediction, "perf_counter", lambda: float(next(clock)))
+    for module in (prediction, activation):
+        monkeypatch.setattr(module, "perf_counter", lambda: float(next(clock)))
     asked = []
-
-    def entry_point(name):
-        asked.append(name)
-
-    monkeypatch.setattr(native, "entry_point", entry_point)
+    monkeypatch.setattr(loading, "load", lambda name, width: asked.append(name))
     for name in ("predict", "predict_one", "activate"):
-        monkeypatch.setattr(prediction, f"_{name}", native.Deferred(name))
+        monkeypatch.setattr(choice, name.upper(), choice.Deferred(name))
     nn = make(NeuralNetwork, [5, 3])
     for X in (samples(1, 5), samples(2, 5), samples(2, 5)):
         nn.predict(X)
     assert asked == ["predict"]
     nn.predict(samples(1, 5))
     assert asked == ["predict", "predict_one"]
-    nets = np.zeros(prediction.MANY)
+    nets = np.zeros(activation.MANY)
     nn.sigmoid(nets[1:])
     nn.sigmoid(nets)
     assert asked == ["predict", "predict_one"]
     nn.sigmoid(nets)
     assert asked == ["predict", "predict_one", "activate"]
-
-
-# The sigmoid
-
-
-@pytest.mark.parametrize("size", [0, 1, prediction.MANY - 1, prediction.MANY, 50_001])
-def test_sigmoid(size, either_way):
-    nets = np.linspace(-40, 40, size)
-    kept = nets.copy()
-    outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
-    assert outputs.shape == nets.shape and not np.shares_memory(outputs, nets)
-    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-nets)), rtol=9e-16)
-    np.testing.assert_array_equal(nets, kept)
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        np.asfortranarray,
-        lambda nets: nets[:, ::-1],
-        lambda nets: nets.astype(np.float32),
-        lambda nets: nets.astype(">f8"),
-        lambda nets: nets.reshape(2, -1, 200),
-        lambda nets: nets.astype(np.longdouble),
-    ],
-)
-def test_sigmoid_of_other_arrays(convert, either_way):
-    nets = convert(np.random.default_rng(0).normal(size=(200, 200)))
-    outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
-    expected = 1 / (1 + np.exp(-nets))
-    assert outputs.shape == nets.shape and outputs.dtype == expected.dtype
-    np.testing.assert_allclose(outputs, expected, rtol=4 * np.finfo(expected.dtype).eps)
-
-
-def test_sigmoid_of_special_values(either_way):
-    nets = np.zeros(prediction.MANY)
-    nets[:6] = np.nan, np.inf, -np.inf, 1e308, -1e308, -0.0
-    with np.errstate(over="ignore"):
-        outputs = make(NeuralNetwork, [2, 1]).sigmoid(nets)
-    np.testing.assert_array_equal(outputs[:6], [np.nan, 1.0, 0.0, 1.0, 0.0, 0.5])
-    assert (outputs[6:] == 0.5).all()
-
-
-@needs_jit
-@pytest.mark.parametrize("size", range(16, 34))
-def test_activate_writes_its_outputs_and_no_more(size):
-    nets, outputs = np.linspace(-5, 5, size), np.full(size + 16, np.nan)
-    table = address_table([nets, outputs[8:-8]])
-    native.entry_point("activate")(table.ctypes.data)
-    np.testing.assert_allclose(outputs[8:-8], 1 / (1 + np.exp(-nets)), rtol=9e-16)
-    assert np.isnan(outputs[:8]).all() and np.isnan(outputs[-8:]).all()

@@ -44,7 +44,7 @@ def test_matrices_are_recognised(W):
     first = used(W)
     assert first.units == [4, 5, 2]
     assert used(W) is first and used(list(W)) is first and used(tuple(W))
-    assert [first._table[l].tolist() for l in (0, 1)] == [[w.ctypes.data, w.size] for w in W]
+    assert [first._addresses[l].tolist() for l in (0, 1)] == [[w.ctypes.data, w.size] for w in W]
 
 
 def test_others_of_the_same_shapes_take_their_place(W):
@@ -175,7 +175,7 @@ def test_scratch_space_in_use_is_nobody_elses(W):
     used(W)
     first, second = scratch_for(W), scratch_for(W)
     assert first is not second and first.x.ctypes.data != second.x.ctypes.data
-    assert first._table.ctypes.data != second._table.ctypes.data
+    assert first._addresses.ctypes.data != second._addresses.ctypes.data
 
 
 def test_each_thread_remembers_for_itself(W):
@@ -190,7 +190,7 @@ def test_views_are_of_the_tables_arrays(W):
     space = Scratch(W)
     assert space.inputs.base is not None and np.shares_memory(space.inputs, space.x)
     assert space.x.shape == (4,) and space.inputs.shape == (3,) and space.outputs.shape == (1, 2)
-    addresses = {int(address) for address in space._network[:, 0]}
+    addresses = {int(address) for address in space._one_table[:, 0]}
     assert {space.x.ctypes.data, space.y.ctypes.data} <= addresses
 
 
@@ -465,9 +465,11 @@ def test_a_signal_handler_may_predict_and_train(compiled):
             for X in (-x, -few, -many):
                 network.predict(X, False)
         other.fit_partial(-x, y)
+        signal.setitimer(signal.ITIMER_REAL, pause[0])  # never one within another
 
+    pause = [0.0005]
     previous = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    signal.setitimer(signal.ITIMER_REAL, *pause)
     try:
         while len(calls) < 200:
             for X, output in zip((x, few, many), outputs, strict=True):
@@ -475,7 +477,8 @@ def test_a_signal_handler_may_predict_and_train(compiled):
         for _ in range(2000):
             nn.fit_partial(x, y)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        pause[0] = 0.0
+        signal.setitimer(signal.ITIMER_REAL, *pause)
         signal.signal(signal.SIGALRM, previous)
     for _ in range(2000):
         expected.fit_partial(x, y)

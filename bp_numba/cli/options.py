@@ -1,0 +1,138 @@
+"""The commands and their options, as they are typed."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from bp_numba import __version__
+from bp_numba.cli.preprocessing import SCALES, TASKS
+from bp_numba.cli.published import PROBLEMS
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="bp-numba", description="Train a small network with compiled backpropagation."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_predict(commands)
+    info = commands.add_parser("info", help="show versions and CPU, or what a model file holds")
+    info.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="file of a network")
+    commands.add_parser("warmup", help="compile all kernels now, for images and clusters")
+    cache = commands.add_parser("cache", help="the folder of the compiled kernels")
+    action = cache.add_mutually_exclusive_group(required=True)
+    action.add_argument("--path", action="store_true", help="print the folder")
+    action.add_argument("--clear", action="store_true", help="delete the kernels in it")
+    _add_problems(commands)
+    for command in commands.choices.values():  # before the command or after it
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+    return parser
+
+
+def _add_train(commands: Commands) -> None:
+    add = commands.add_parser(
+        "train",
+        help="train a network on a table, CSV, Parquet or .npz",
+        description="Train a network on a table. All columns beside the target are inputs and "
+        "must hold numbers or booleans, without missing values.",
+    ).add_argument
+    add("data", type=Path, metavar="DATA", help=".csv with a header, .parquet, or .npz of X and y")
+    add("--target", metavar="COLUMN", help="what to predict; y for .npz, with inputs x0, x1...")
+    add("--task", choices=TASKS, help="guessed from the target without it")
+    _add_training(add)
+    add("--save", type=Path, metavar="MODEL", help="write the network, for bp-numba predict")
+    add("--plot", type=Path, metavar="PNG", help="draw the loss curve")
+    add("--checkpoint", type=Path, metavar="PATH", help="keep the network here while it trains")
+    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+
+
+def _add_training(add: Callable[..., argparse.Action]) -> None:
+    add(
+        "--layers",
+        type=hidden_sizes,
+        default="16",
+        metavar="SIZES",
+        help="of the hidden layers, as 32-16, or none (%(default)s)",
+    )
+    add("--alpha", type=float, default=0.1, help="learning rate (%(default)s)")
+    add("--epochs", type=int, help="passes over the rows (100,000 divided by the rows trained on)")
+    add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
+    add("--scale", choices=SCALES, default="minmax", help="of the inputs (%(default)s)")
+    add(
+        "--test-size",
+        type=float,
+        default=0.25,
+        metavar="SHARE",
+        help="of the rows, kept to test with (%(default)s)",
+    )
+    add(
+        "--validation-size",
+        type=float,
+        metavar="SHARE",
+        help="of the other rows, kept to validate with (0; 0.2 for early stopping)",
+    )
+    add(
+        "--early-stopping",
+        action="store_true",
+        help="stop after 10 shown validation losses that are not the lowest so far, with the "
+        "weights of the lowest",
+    )
+    add(
+        "--display-update",
+        type=int,
+        metavar="EPOCHS",
+        help="from one loss shown to the next (a tenth of all; a hundredth for early stopping)",
+    )
+
+
+def _add_predict(commands: Commands) -> None:
+    add = commands.add_parser(
+        "predict",
+        help="predict the target of a table with a network from train",
+        description="Write the predictions for a table, one row for each of its rows. If it holds "
+        "the target too, how good they are is told on stderr.",
+    ).add_argument
+    add("model", type=Path, metavar="MODEL", help="file that bp-numba train has saved")
+    add("data", type=Path, metavar="DATA", help="table with the columns trained on, in any order")
+    add("--out", type=Path, metavar="CSV", help="file to write; without it, standard output")
+    add("--proba", action="store_true", help="add the outputs for each class, divided by their sum")
+
+
+def _add_problems(commands: Commands) -> None:
+    for problem in PROBLEMS.values():
+        layers = "-".join(map(str, problem.layers))
+        add = commands.add_parser(
+            problem.name,
+            help=f"train {layers} on the {problem.name} data",
+            formatter_class=_DEFAULTS,
+        ).add_argument
+        add("--epochs", type=int, default=problem.epochs, help="passes over the samples")
+        add("--alpha", type=float, default=problem.alpha, help="learning rate")
+        add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
+        add("--seed", type=int, default=0, help="of the initial weights and the split")
+        add("--display-update", type=int, default=100, help="epochs from one loss to the next")
+        add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
+        add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
+
+
+def layer_sizes(text: str) -> list[int]:
+    """Return the sizes in a text like 64-32-16-10."""
+    return [int(size) for size in text.split("-")]
+
+
+def hidden_sizes(text: str) -> list[int]:
+    """Return the sizes in a text like 32-16, or none of them."""
+    sizes = [] if text == "none" else layer_sizes(text)
+    if any(size < 1 for size in sizes):
+        raise ValueError
+    return sizes

@@ -1,0 +1,163 @@
+"""Layer 0 in exact blocks: W_0 is read and written once for several samples.
+
+Their net inputs are taken with the weights before the first of them, and corrected by the updates
+that have come since (`activate_sample`), which only takes the inner products of the samples. The
+samples list their inputs that are not zero, see `inputs`: all of a block in one list, or each in
+its own.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from bp_numba.kernels.inputs import LIST_MULTIPLE
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.places import (
+    InputList,
+    Lists,
+    Matrix,
+    Network,
+    Slots,
+    activations_of,
+    list_of,
+    matrix_of,
+    steps_of,
+)
+from bp_numba.kernels.sigmoid import sigmoid
+from bp_numba.kernels.single_column import multiply_column, update_column
+from bp_numba.simd.arithmetic import first_lanes, fma, total
+from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index
+
+LISTED_PANELS, UPDATED_PANELS = 2, 4
+"""Panels that a sample's list is multiplied with and updates at a time: one look at the list serves
+all of them."""
+
+WIDE = 8
+"""Lanes of vectors that come with 32 registers."""
+
+
+def block_panels(lanes: int) -> int:
+    """Return how many panels a block of samples is multiplied with and updates at a time.
+
+    With two, an input that is loaded is used twice (784-128-10 took a sixth less time), but only
+    AVX-512 has the registers.
+    """
+    return 2 if lanes == WIDE else 1
+
+
+def _multiplying(samples: int) -> Any:
+    @operation
+    def multiply(network: Network, inputs: Lists, first: Index, count: Index) -> None:
+        """Write the net inputs of layer 1, X W_0, of the samples in `count` lists.
+
+        Panel by panel, so that rows which one list has brought to the cache are there for others.
+        """
+        matrix, nets = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
+        most = LISTED_PANELS if samples == 1 else block_panels(network.weights.lanes)
+        for j, panels in _panels(matrix, most):
+            for n in loop(0, count):
+                to = nets.since(n * samples).beyond(j)
+                _multiply_panels(list_of(inputs, first + n), samples, panels, to)
+        for n in loop(0, count):
+            to = nets.since(n * samples)
+            multiply_column(list_of(inputs, first + n), samples, matrix, to)
+
+    return multiply
+
+
+def _updating(samples: int) -> Any:
+    @operation
+    def update(network: Network, inputs: Lists, first: Index, count: Index) -> None:
+        """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the samples in `count` lists."""
+        matrix, steps = matrix_of(network, 0), steps_of(network, 1)
+        most = UPDATED_PANELS if samples == 1 else block_panels(network.weights.lanes)
+        for j, panels in _panels(matrix, most):
+            for n in loop(0, count):
+                of = steps.since(n * samples).beyond(j)
+                _update_panels(list_of(inputs, first + n), samples, panels, of)
+        for n in loop(0, count):
+            of = steps.since(n * samples)
+            update_column(list_of(inputs, first + n), samples, matrix, of)
+
+    return update
+
+
+forward_listed, update_listed = _multiplying(1), _updating(1)
+forward_block, update_block = _multiplying(BLOCK), _updating(BLOCK)
+
+
+def _panels(matrix: Matrix, most: int) -> Iterator[tuple[Index, list[Memory]]]:
+    """Yield, for loops over all panels, the first column and `most` panels, then single ones."""
+    v = matrix.weights.lanes
+    whole = matrix.panel_columns.rounded_down(most * v)
+    for j in loop(0, whole, most * v):
+        yield j, [matrix.column(j + p * v) for p in range(most)]
+    if most > 1:
+        for j in loop(whole, matrix.panel_columns, v):
+            yield j, [matrix.column(j)]
+
+
+def _multiply_panels(
+    listed: InputList, samples: int, panels: list[Memory], net_inputs: Slots
+) -> None:
+    """Write the products of a list of inputs with some panels.
+
+    For sample t and panel p, to the p-th vector of its slot the sum over the listed inputs k of
+    values[k, t] * (the vector at offsets[k]). A single sample takes some inputs at a time, into as
+    many partial sums, as its lists are filled up for.
+    """
+    together = LIST_MULTIPLE if samples == 1 else 1
+    tiles = list(product(range(len(panels)), range(samples)))
+    sums = Registers([net_inputs.memory.zero()] * (len(tiles) * together))
+    for first in loop(listed.start, listed.end, together):
+        w, x = [], []
+        for k in (first + r for r in range(together)):
+            w.append([panel.load(listed.offsets[k]) for panel in panels])
+            x.append([listed.values.broadcast(k * samples + t) for t in range(samples)])
+        pairs = [(w[r][p], x[r][t]) for p, t in tiles for r in range(together)]
+        sums.values = [
+            fma(*pair, partial) for pair, partial in zip(pairs, sums.values, strict=True)
+        ]
+    for n, (p, t) in enumerate(tiles):
+        z = total(sums.values[n * together : (n + 1) * together])
+        net_inputs.of(t).store(p * z.lanes, z)
+
+
+def _update_panels(listed: InputList, samples: int, panels: list[Memory], steps: Slots) -> None:
+    """Add to the vectors at offsets[k] of some panels the sum over t of values[k, t] * s(t).
+
+    A block meanwhile fetches the values of the one that follows: more do not fit in the caches.
+    """
+    together, v = LIST_MULTIPLE if samples == 1 else 1, steps.memory.lanes
+    s = [[steps.of(t).load(p * v) for t in range(samples)] for p in range(len(panels))]
+    for first in loop(listed.start, listed.end, together):
+        for k in (first + r for r in range(together)):
+            offset = listed.offsets[k]
+            x = [listed.values.broadcast(k * samples + t) for t in range(samples)]
+            if samples > 1:
+                listed.values.prefetch((k + (listed.end - listed.start)) * samples)
+            for panel, s_panel in zip(panels, s, strict=True):
+                w = panel.load(offset)
+                for s_t, x_t in zip(s_panel, x, strict=True):
+                    w = fma(s_t, x_t, w)
+                panel.store(offset, w)
+
+
+@operation
+def activate_sample(network: Network, inputs: Lists, first: Index, t: Index) -> None:
+    """Write a_1 of sample t after the first: its net input has yet to see the updates by those.
+
+    They changed W_0 by the sum over s < t of x_s^T s_1(s), hence the net input of sample t by the
+    sum over s < t of (x_t . x_s) s_1(s).
+    """
+    columns, a, steps = network.units[1], activations_of(network, 1), steps_of(network, 1)
+    net_inputs = Slots(network.net_inputs, network.padded[1]).of(t)
+    gram = inputs.gram[(first + t) * BLOCK :]
+    for j in loop(0, columns, a.lanes):
+        z = Registers([net_inputs.load(j)])
+        for s in loop(0, t):
+            z.values = [fma(steps.of(s).load(j), gram.broadcast(s), z.values[0])]
+        a.store(j, first_lanes(sigmoid(z.values[0]), columns - j))

@@ -1,0 +1,83 @@
+"""Where things lie in the flat buffers: a matrix, a layer, the steps of a sample, its inputs."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.values import Index
+
+Network: TypeAlias = Any
+"""A `layout.FlatNetwork` as operations see it: its arrays are memories."""
+
+Lists: TypeAlias = Any
+"""The lists of `inputs.Inputs` as operations see them."""
+
+
+class Matrix(NamedTuple):
+    """W_l: memory that begins with it, its shape, its rows with padding, its columns in panels."""
+
+    weights: Memory
+    rows: Index
+    columns: Index
+    padded: Index
+    panel_columns: Index
+
+    def column(self, j: Index) -> Memory:
+        """Return the memory that begins with the panel from column j on, or with column j."""
+        return self.weights[j * self.padded :]
+
+
+class Slots(NamedTuple):
+    """Memory for each sample of a block, so many elements apart."""
+
+    memory: Memory
+    stride: Index
+
+    def of(self, t: Index | int) -> Memory:
+        """Return the memory that begins with that of sample t."""
+        return self.memory[self.stride * t :]
+
+    def since(self, t: Index) -> "Slots":
+        """Return the slots of sample t and those after it."""
+        return Slots(self.of(t), self.stride)
+
+    def beyond(self, j: Index) -> "Slots":
+        """Return the slots without the first j elements of each."""
+        return Slots(self.memory[j:], self.stride)
+
+
+def matrix_of(network: Network, l: Index | int) -> Matrix:
+    """Return matrix l of a network."""
+    return Matrix(
+        network.weights[network.weight_offsets[l] :],
+        network.units[l],
+        network.units[l + 1],
+        network.padded[l],
+        network.panel_columns[l],
+    )
+
+
+def activations_of(network: Network, l: Index | int) -> Memory:
+    """Return the memory that begins with a_l."""
+    return network.activations[network.unit_offsets[l] :]
+
+
+def steps_of(network: Network, l: Index | int) -> Slots:
+    """Return the slots of s_l."""
+    stride = network.unit_offsets[network.units.size]
+    return Slots(network.steps[network.unit_offsets[l] :], stride)
+
+
+class InputList(NamedTuple):
+    """A list of inputs, of one sample or of a block, from start to end; see `inputs.Inputs`."""
+
+    values: Memory
+    offsets: Memory
+    start: Index
+    end: Index
+
+
+def list_of(inputs: Lists, number: Index) -> InputList:
+    """Return one of the lists of inputs."""
+    return InputList(
+        inputs.values, inputs.offsets, inputs.starts[number], inputs.starts[number + 1]
+    )

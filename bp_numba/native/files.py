@@ -1,0 +1,107 @@
+"""Machine code on disk: where it is kept, under which names, and that it is whole."""
+
+import contextlib
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import os
+import pkgutil
+import stat
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from bp_numba.native.compiling import has_own_process
+from bp_numba.simd.width import widest
+
+ROOMS = ("kernels", "native", "simd")
+"""The packages that machine code is made from, all of them."""
+
+
+def file_of(name: str, width: int | None) -> Path | None:
+    """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
+    try:
+        key = _key()
+    except (OSError, importlib.metadata.PackageNotFoundError):
+        return None
+    folder = cache_folder()
+    return folder and folder / f"{name}-{width or widest()}-{key}.o"
+
+
+@functools.cache
+def _key() -> str:
+    """Return a hash of all that machine code depends on beside its name and the vector width."""
+    from llvmlite import binding
+
+    settings = sorted(
+        item
+        for item in os.environ.items()
+        if item[0].startswith("NUMBA_") and item[0] != "NUMBA_CACHE_DIR"
+    )
+    key = (
+        settings,
+        has_own_process(),  # where LLVM is tuned
+        [importlib.metadata.version(package) for package in ("numba", "llvmlite")],
+        binding.get_process_triple(),
+        binding.get_host_cpu_name(),
+        binding.get_host_cpu_features().flatten(),
+        list(sources()),
+    )
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+
+
+def sources() -> Iterator[tuple[str, bytes | None]]:
+    """Yield name and content of every module that machine code is made from."""
+    for room in ROOMS:
+        package = importlib.import_module(f"bp_numba.{room}")
+        for name in ["__init__", *sorted(m.name for m in pkgutil.iter_modules(package.__path__))]:
+            yield f"{room}/{name}.py", pkgutil.get_data(package.__name__, f"{name}.py")
+
+
+def cache_folder() -> Path | None:
+    """Return the folder for machine code, made if need be; None if there is none to be trusted.
+
+    It is in NUMBA_CACHE_DIR if that is set, else `__pycache__` beside the package, else in the
+    user's cache folder. Whoever can write a file there runs code in the process that loads it.
+    """
+    for folder in _candidates():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            mode = folder.stat().st_mode
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK) and not (os.name == "posix" and mode & stat.S_IWOTH):
+            return folder
+    return None
+
+
+def _candidates() -> list[Path]:
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(chosen) / "bp_numba"]
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
+    package = Path(__file__).parents[1]
+    return [package / "__pycache__", Path(home).expanduser() / "bp_numba"]
+
+
+def read(file: Path | None) -> bytes | None:
+    """Return a file's content after its checksum; None if it is missing, damaged or truncated."""
+    try:
+        content = file.read_bytes() if file else b""
+    except OSError:
+        return None
+    checksum, content = content[:32], content[32:]
+    return content if hashlib.sha256(content).digest() == checksum else None
+
+
+def write(file: Path | None, content: bytes) -> None:
+    """Write a file in one step, if the folder allows."""
+    if file is None:
+        return
+    temporary = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        os.replace(temporary, file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,48 @@
+"""Arrays for kernels, which are given their addresses: aligned, in tables; no Numba here."""
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Offsets: TypeAlias = npt.NDArray[np.int64]
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and the widest vector, so that no vector crosses a line. NumPy aligns to 16
+only."""
+
+
+def aligned_zeros(size: int) -> Floats:
+    """Return a one-dimensional array of zeros that begins at a multiple of `ALIGNMENT`."""
+    buffer = np.zeros(size * 8 + ALIGNMENT, dtype=np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start : start + size * 8].view(np.float64)
+
+
+def address(array: Any) -> int:
+    """Return where a contiguous array begins; for a writable one in a quarter of the time."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):
+        return int(array.ctypes.data)
+
+
+def address_table(arrays: Iterable[Any]) -> Offsets:
+    """Return the addresses and sizes of contiguous arrays, which must outlive their use.
+
+    Those of a NamedTuple come in the order of its fields, in which `tables.reader` reads them.
+    """
+    return np.array([(a.ctypes.data, a.size) for a in each_array(arrays)], dtype=np.int64)
+
+
+def each_array(arrays: Iterable[Any]) -> Iterator[Array]:
+    """Yield the arrays of an iterable, and of NamedTuples in it."""
+    for item in arrays:
+        if isinstance(item, tuple):
+            yield from each_array(item)
+        else:
+            yield item

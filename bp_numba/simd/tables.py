@@ -1,0 +1,77 @@
+"""Memory from tables of addresses and sizes, in which Python hands arrays to kernels."""
+
+import operator
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+from numba import types
+from numba.extending import lower_builtin
+
+from bp_numba.simd.arrays import Floats
+from bp_numba.simd.internals import AbstractTemplate, infer_global, signature
+from bp_numba.simd.memory import Memory, MemoryType
+from bp_numba.simd.tracing import dtype_of, field_annotations, operation
+from bp_numba.simd.values import Index
+
+
+def reader(kind: Any) -> Any:
+    """Return an operation that reads a NamedTuple from its table, see `arrays.address_table`.
+
+    The order of its fields tells both sides what is where.
+    """
+
+    def read(table: Memory) -> Any:
+        return _read(kind, table.with_size(2 * _pairs(kind)), count())
+
+    read.__annotations__["return"] = kind
+    return operation(read)
+
+
+def _pairs(annotation: Any) -> int:
+    return sum(map(_pairs, field_annotations(annotation))) or 1
+
+
+def _read(annotation: Any, table: Memory, pairs: Iterator[int]) -> Any:
+    if fields := field_annotations(annotation):
+        return annotation(*[_read(field, table, pairs) for field in fields])
+    return _memory_of_pair(table, table.size.constant(next(pairs)), dtype_of(annotation))
+
+
+def _memory_of_pair(table: Memory, number: Index, dtype: Any) -> Memory:
+    return Memory.at(table, dtype, table[number * 2], table[number * 2 + 1])
+
+
+@operation
+def floats_at(table: Memory, number: Index) -> Floats:
+    """Return the float64 memory whose address and size are the number-th pair in a table."""
+    return _memory_of_pair(table, number, types.float64)  # type: ignore[return-value]
+
+
+@operation
+def memory_at(like: Memory, address: Index, size: Index) -> Memory:
+    """Return the memory at an address, for elements of the same type as those of another."""
+    return Memory.at(like, like.dtype, address, size)
+
+
+@operation
+def memory_from(memory: Memory, start: Index) -> Memory:
+    """Return the memory from an element on."""
+    return memory[start:]
+
+
+class _GetItem(AbstractTemplate):  # type: ignore[misc]
+    key = operator.getitem
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        if isinstance(args[0], MemoryType) and isinstance(args[1], types.Integer):
+            return signature(args[0].dtype, args[0], types.intp)
+        return None
+
+
+infer_global(operator.getitem, types.Function(_GetItem))
+
+
+@lower_builtin(operator.getitem, MemoryType, types.intp)  # type: ignore[untyped-decorator]
+def _lower_getitem(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return Memory.of(context, builder, sig.args[0], args[0])[Index(builder, args[1])].value

@@ -1,0 +1,184 @@
+"""Compiled code or NumPy: decided here, for everything that a network does, and with the reason.
+
+    what                        asks                       NumPy does it if
+    fit                         overridden, for_fit        methods are overridden; no kernel
+    each slice of fit           for_slice, then finite     W cannot be packed; the result overflowed
+    fit_partial, predict,       overridden, Deferred,      methods are overridden; the kernel has
+    sigmoid of many elements    for_call                   not paid off; it cannot use W as it is
+
+Where there is no kernel for a reason that a user would want to know, there is a warning.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from enum import Enum
+from itertools import combinations, pairwise
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from bp_numba.native import loading
+from bp_numba.simd.arrays import Array
+from bp_numba.simd.internals import MissingPart
+
+Kind = TypeVar("Kind")
+
+LOAD_SECONDS, COMPILE_SECONDS = 0.03, 1.0
+"""What it takes, roughly, to have an entry point that is kept on disk, and one that is not."""
+
+
+class Reason(Enum):
+    """Why NumPy does the work."""
+
+    SWITCHED_OFF = "NUMBA_DISABLE_JIT is set"
+    MISSING_PART = "Numba or llvmlite lacks a part that the kernels are compiled with"
+    NOT_PAID_OFF = "NumPy has taken less time so far than it takes to have the kernel"
+    OTHER_FLOATS = "W holds floats other than float64 and float32"
+    SHARED_MEMORY = "matrices of W share memory"
+    NARROW_IN_BLOCKS = "W has become float32, which is rounded after each sample of a block"
+    NOT_FINITE = "weights have become infinite or NaN"
+    NOT_IN_PLACE = "W are not plain, writable, C-contiguous float64 arrays that chain"
+
+
+class Choice(NamedTuple):
+    """A kernel, or the reason why there is none."""
+
+    kernel: Callable[..., int] | None
+    reason: Reason | None
+
+
+_ORIGINALS: dict[str, Any] = {}
+
+
+def stands_in_for(*names: str) -> Callable[[type[Kind]], type[Kind]]:
+    """Return a decorator of the class whose methods of these names kernels may stand in for."""
+
+    def remember(kind: type[Kind]) -> type[Kind]:
+        _ORIGINALS.update({name: getattr(kind, name) for name in names})
+        return kind
+
+    return remember
+
+
+def overridden(network: Any, *names: str) -> bool:
+    """Tell if any of the methods is not the package's own, whoever replaced it."""
+    own, kind = network.__dict__, type(network)
+    for name in names:  # any() with a generator takes three times as long
+        if name in own or getattr(kind, name) is not _ORIGINALS[name]:
+            return True
+    return False
+
+
+def for_package() -> Reason | None:
+    """Return why there are no kernels at all."""
+    if not loading.enabled():
+        return Reason.SWITCHED_OFF
+    return Reason.MISSING_PART if _missing else None
+
+
+def for_fit(name: str, width: int | None = None) -> Choice:
+    """Return the kernel of that name, which is waited for.
+
+    Raises
+    ------
+    RuntimeError
+        If it cannot be compiled although nothing is missing.
+    """
+    if (reason := for_package()) is not None:
+        return Choice(None, reason)
+    try:
+        return Choice(loading.load(name, width), None)
+    except MissingPart as error:
+        _missing.append(str(error))
+        warnings.warn(
+            f"networks are trained in NumPy, without kernels: Numba or llvmlite lacks {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return Choice(None, Reason.MISSING_PART)
+
+
+_missing: list[str] = []
+"""The part that this process was found to lack; it is not looked for again."""
+
+
+def for_slice(matrices: Sequence[Array], in_blocks: bool) -> Reason | None:
+    """Return why the matrices cannot be trained by the kernel that works on packed copies.
+
+    A copy in double precision gives the same result for float64, and for float32 if every update
+    is rounded to it; not for half and extended precision, nor for matrices that share memory.
+    """
+    if any(w.dtype.itemsize not in (4, 8) for w in matrices):
+        return Reason.OTHER_FLOATS
+    if any(np.may_share_memory(a, b) for a, b in combinations(matrices, 2)):
+        return Reason.SHARED_MEMORY
+    if in_blocks and any(w.dtype.itemsize == 4 for w in matrices):
+        return Reason.NARROW_IN_BLOCKS
+    return None
+
+
+def finite(weights: Array) -> Reason | None:
+    """Return why the result of a slice is not to be used: NumPy knows what to make of infinity."""
+    return None if np.isfinite(weights).all() else Reason.NOT_FINITE
+
+
+def for_call(matrices: Sequence[Any]) -> Reason | None:
+    """Return why kernels cannot work on the matrices where they are, once their shapes chain."""
+    usable = (
+        bool(matrices)
+        and all(_is_plain(w) for w in matrices)
+        and all(a.shape[1] == b.shape[0] for a, b in pairwise(matrices))
+        and not _overlap(matrices)
+    )
+    return None if usable else Reason.NOT_IN_PLACE
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def _is_plain(w: Any) -> bool:
+    return type(w) is np.ndarray and w.ndim == 2 and w.flags.carray and w.dtype == _FLOAT64
+
+
+def _overlap(matrices: Sequence[Array]) -> bool:
+    spans = sorted((w.ctypes.data, w.ctypes.data + w.nbytes) for w in matrices)
+    return any(end > start for (_, end), (start, _) in pairwise(spans))
+
+
+class Deferred:
+    """A kernel that is fetched once NumPy has taken as long as that takes.
+
+    So whoever predicts once waits for nothing, and a loop gets its kernel.
+
+    Attributes
+    ----------
+    reason : Reason or None
+        Why NumPy does the work, as of the last call.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spent = 0.0
+        self._function: Callable[..., int] | None = None
+        self.reason: Reason | None = Reason.NOT_PAID_OFF
+
+    def kernel(self) -> Callable[..., int] | None:
+        """Return the kernel, or None if NumPy has to do."""
+        if self._function is None and self._is_due():
+            self._function, self.reason = for_fit(self._name)
+        return self._function
+
+    def _is_due(self) -> bool:
+        if loading.is_loaded(self._name):
+            return True
+        if self._spent < LOAD_SECONDS:
+            return False
+        return self._spent >= COMPILE_SECONDS or loading.is_kept(self._name)
+
+    def charge(self, seconds: float) -> None:
+        """Add the time that NumPy took instead."""
+        self._spent += seconds
+
+
+TRAIN_ONE, PREDICT_ONE = Deferred("train_one"), Deferred("predict_one")
+PREDICT, ACTIVATE = Deferred("predict"), Deferred("activate")

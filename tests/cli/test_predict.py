@@ -1,0 +1,90 @@
+"""`bp-numba predict`, as a user runs it."""
+
+import subprocess
+
+import numpy as np
+
+from bp_numba import NeuralNetwork
+from bp_numba.cli.main import main
+from tests.cli.conftest import COMMAND, SHORT, numbered, predictions, run, two_groups, write
+from tests.conftest import HANG, next_line, running
+
+
+def test_proba(tmp_path, capsys):
+    data, model = two_groups(tmp_path / "data.csv"), tmp_path / "model.npz"
+    run(capsys, "train", data, "--target", "label", "--save", model)
+    header, rows = predictions(run(capsys, "predict", model, data, "--proba").out)
+    assert header == ["label", "proba_no", "proba_yes"]
+    shares = np.array([row[1:] for row in rows], dtype=float)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert [row[0] for row in rows] == [("no", "yes")[i] for i in shares.argmax(axis=1)]
+
+
+def test_proba_of_a_number(tmp_path, capsys):
+    data, path = write(tmp_path / "d.csv", numbered(np.linspace(0, 1, 9))), tmp_path / "m.npz"
+    run(capsys, "train", data, "--target", "y", *SHORT, "--save", path)
+    assert main(["predict", str(path), str(data), "--proba"]) == 1
+    assert "--proba needs a model of classes, got" in capsys.readouterr().err
+
+
+def test_a_table_without_the_target_and_with_more_columns(tmp_path, capsys):
+    data, model = two_groups(tmp_path / "data.csv"), tmp_path / "model.npz"
+    run(capsys, "train", data, "--target", "label", "--save", model)
+    new = write(tmp_path / "new.csv", {"text": ["x"], "constant": [9], "b": [-1], "a": [1.5]})
+    captured = run(capsys, "predict", model, new)
+    assert (captured.out, captured.err) == ("label\nyes\n", "")
+    unscored = write(tmp_path / "new.csv", {"label": [""], "constant": [9], "b": [-1], "a": [1.5]})
+    captured = run(capsys, "predict", model, unscored)
+    assert captured.out == "label\nyes\n"
+    assert captured.err.startswith("[INFO] no score: ") and "in row 2" in captured.err
+    unknown = write(tmp_path / "new.csv", {"label": ["?"], "constant": [9], "b": [-1], "a": [1.5]})
+    assert "1 of them are of classes unknown" in run(capsys, "predict", model, unknown).err
+
+
+def test_models_that_predict_cannot_use(model, tmp_path, capsys):
+    network, data = NeuralNetwork.load(model), tmp_path / "data.csv"
+
+    def error(path, *arguments):
+        assert main(["predict", str(path), str(data), *map(str, arguments)]) == 1
+        captured = capsys.readouterr()
+        assert captured.out == "" and captured.err.count("\n") == 1
+        return captured.err
+
+    known = dict(network.metadata["table"])
+    for changes, message in (
+        ({"classes": []}, "damaged: classes must be two or more"),
+        ({"classes": ["a", "b", "c"]}, "it has 3 outputs for 3 columns, the weights 2 for 3"),
+    ):
+        network.metadata["table"] = known | changes
+        network.save(tmp_path / "other.npz")
+        assert message in error(tmp_path / "other.npz")
+    network.metadata = {}
+    network.save(tmp_path / "other.npz")
+    assert "must be written by bp-numba train" in error(tmp_path / "other.npz")
+    network.metadata = {"table": known}
+    network.W[0][...] = np.nan
+    network.save(tmp_path / "other.npz")
+    assert "outputs are not numbers" in error(tmp_path / "other.npz")
+    assert "not a network" in error(data)
+    assert "No such file" in error(tmp_path / "missing.npz")
+    assert "--out and DATA must be different files" in error(model, "--out", data)
+    assert "--out and MODEL must be different files" in error(model, "--out", model)
+    assert "cannot be written" in error(model, "--out", tmp_path)
+    data = write(tmp_path / "new.csv", {"b": [1]})
+    assert "lacks the columns 'a', 'constant'\n" in error(model)
+
+
+def test_output_into_a_file(model, tmp_path):
+    with open(tmp_path / "out.txt", "w") as file:
+        command = [*COMMAND, "predict", model, tmp_path / "data.csv"]
+        subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=True, timeout=HANG)
+    assert (tmp_path / "out.txt").read_text().count("\n") == 25
+
+
+def test_predictions_that_nobody_reads(model, tmp_path):
+    many = two_groups(tmp_path / "many.csv", rows=50_000)
+    with running([*COMMAND, "predict", model, many]) as process:  # more than a pipe holds
+        assert next_line(process) == "label\n"
+        process.stdout.close()
+        assert process.wait(timeout=HANG) == 1
+        assert process.stderr.read() == ""

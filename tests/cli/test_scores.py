@@ -1,0 +1,36 @@
+"""Scores, beside those of scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_squared_error, precision_recall_fscore_support, r2_score
+
+from bp_numba.cli import scores
+
+
+def test_scores_are_those_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    predicted, actual = generator.integers(0, 3, (2, 50))
+    assert scores.accuracy(predicted, actual) == np.mean(predicted == actual)
+    lines = scores.class_table(predicted, actual, ["u", "v", "w"])
+    expected = precision_recall_fscore_support(actual, predicted)
+    for number, line in enumerate(lines[1:]):
+        label, precision, recall, rows = line.split()
+        assert label == "uvw"[number] and int(rows) == expected[3][number]
+        assert float(precision) == pytest.approx(expected[0][number], abs=5e-4)
+        assert float(recall) == pytest.approx(expected[1][number], abs=5e-4)
+    a, b = generator.random((2, 50))
+    assert scores.r_squared(a, b) == pytest.approx(r2_score(b, a))
+    error = scores.root_mean_squared_error(a, b)
+    assert error == pytest.approx(mean_squared_error(b, a) ** 0.5)
+
+
+def test_scores_that_are_not_defined():
+    lines = scores.class_table(np.array([0, 0]), np.array([1, 1]), ["u", "v", "w"])
+    assert [line.split() for line in lines[1:]] == [
+        ["u", "0.000", "-", "0"],
+        ["v", "-", "0.000", "2"],
+        ["w", "-", "-", "0"],
+    ]
+    assert math.isnan(scores.r_squared([1.0, 2.0], [3.0, 3.0]))

@@ -1,0 +1,135 @@
+"""Networks between guard bands, and the same steps in NumPy."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bp_numba.kernels.inputs import LIST_MULTIPLE, Inputs
+from bp_numba.kernels.layout import BLOCK, FlatNetwork, flat_network
+
+WIDTHS = [4, 8]
+"""Doubles in a vector: both on every CPU, of which some take two registers for eight."""
+
+GUARD = 64
+UNITS = [
+    [30, 9, 13],
+    [2, 1],
+    [3, 3, 1],
+    [5, 4, 8, 7],
+    [65, 33, 17, 10],
+    [6, 1, 1, 3, 9],
+    [9, 8, 8],
+    [17, 16, 3],
+]
+
+
+def guarded(shape):
+    """Return a contiguous view full of NaN in the middle of a longer array of NaNs."""
+    size = int(np.prod(shape))
+    return np.full(size + 2 * GUARD, np.nan)[GUARD : GUARD + size].reshape(shape)
+
+
+def assert_guards(*views):
+    for view in views:
+        whole = view.base if view.base.ndim == 1 else view.base.base
+        assert np.isnan(whole[:GUARD]).all() and np.isnan(whole[-GUARD:]).all()
+
+
+def sigmoid(z):
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def step_in_numpy(W, x, y, alpha):
+    """Return activations and steps of one sample, and update W."""
+    a = [x]
+    for w in W:
+        a.append(sigmoid(a[-1] @ w))
+    s = [-alpha * (a[-1] - y) * a[-1] * (1 - a[-1])]
+    for l in range(len(W) - 1, 0, -1):
+        s.insert(0, (W[l] @ s[0]) * a[l] * (1 - a[l]))
+    for w, a_l, s_l in zip(W, a, s, strict=False):
+        w += np.outer(a_l, s_l)
+    return a, [None, *s]
+
+
+class Case(NamedTuple):
+    network: FlatNetwork
+    W: list
+    X: np.ndarray
+    y: np.ndarray
+    width: int
+
+
+def make_case(units, width, narrow=False, samples=3, density=1.0):
+    """Return a guarded network with random weights, the same weights, samples and targets."""
+    rng = np.random.default_rng(sum(units))
+    network = flat_network(units, [narrow] * (len(units) - 1), width)
+    network = network._replace(
+        weights=guarded(network.weights.size),
+        activations=guarded(network.activations.size),
+        steps=guarded(network.steps.size),
+        net_inputs=guarded(network.net_inputs.size),
+    )
+    network.weights[...] = 0.0
+    W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
+    if narrow:
+        W = [w.astype(np.float32).astype(np.float64) for w in W]
+    for packed, unpacked in network.packed_pairs(W, width):
+        packed[...] = unpacked
+    X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
+    X[:, -1] = 1.0
+    return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width)
+
+
+def unpacked(case):
+    W = [np.empty_like(w) for w in case.W]
+    for packed, part in case.network.packed_pairs(W, case.width):
+        part[...] = packed
+    return W
+
+
+def put(network, buffer, l, values, t=0):
+    """Write a layer's values and its zero padding."""
+    start = t * network.unit_offsets[-1] + network.unit_offsets[l]
+    part = buffer[start : start + network.padded[l]]
+    part[...] = 0.0
+    part[: len(values)] = values
+
+
+def assert_layer(network, buffer, l, expected, t=0):
+    """Assert a layer's values, and zeros in its padding."""
+    start = t * network.unit_offsets[-1] + network.unit_offsets[l]
+    # Only layer 0 may have more padding than the last vector of its units.
+    end = start + (network.padded[l] if l else len(expected))
+    actual = buffer[start : start + len(expected)]
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-17)  # 1 - a, for a near 1
+    padding = buffer[start + len(expected) : end]
+    assert padding.tobytes() == bytes(padding.nbytes)
+
+
+def assert_weights(case, expected, rtol=1e-12):
+    for actual, w in zip(unpacked(case), expected, strict=True):
+        np.testing.assert_allclose(actual, w, rtol=rtol, atol=1e-14)
+    nonzero = np.count_nonzero(case.network.weights)
+    assert nonzero <= sum(w.size for w in case.W)  # padding is zero
+
+
+def lists_of(X, samples_per_list, width):
+    """Return lists of all inputs, of single samples or of blocks."""
+    samples, columns = X.shape
+    multiple = LIST_MULTIPLE if samples_per_list == 1 else 1
+    count = -(-columns // multiple) * multiple
+    lists = -(-samples // samples_per_list)
+    padded = np.zeros((lists * samples_per_list, count))
+    padded[:samples, :columns] = X
+    values = padded.reshape(lists, samples_per_list, count).transpose(0, 2, 1).ravel()
+    every = np.zeros((-(-samples // BLOCK) * BLOCK, columns))
+    every[:samples] = X
+    blocks = every.reshape(-1, BLOCK, columns)
+    offsets = np.minimum(np.arange(count), columns) * width
+    return Inputs(
+        values,
+        np.ascontiguousarray(blocks @ blocks.transpose(0, 2, 1)).ravel(),
+        np.tile(offsets, lists),
+        np.arange(lists + 1) * count,
+    )

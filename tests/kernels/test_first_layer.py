@@ -1,0 +1,49 @@
+"""Layer 0 in exact blocks against one sample after the other in NumPy."""
+
+import numpy as np
+import pytest
+
+from bp_numba.kernels import first_layer
+from bp_numba.kernels.layout import BLOCK
+from tests.kernels.cases import (
+    UNITS,
+    WIDTHS,
+    assert_guards,
+    assert_layer,
+    assert_weights,
+    lists_of,
+    make_case,
+    put,
+    sigmoid,
+)
+from tests.simd.calling import call
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("density", [1.0, 0.4])
+@pytest.mark.parametrize("samples_per_list", [1, BLOCK])
+@pytest.mark.parametrize("units", UNITS)
+def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
+    case = make_case(units, width, samples=BLOCK + 3, density=density)
+    inputs = lists_of(case.X, samples_per_list, width)
+    first, count = BLOCK, 3  # the second block, a short one
+    network, W = case.network, case.W[0].copy()
+    network.steps[...] = 0.0
+    if samples_per_list == 1:
+        call(first_layer.forward_listed, width, network, inputs, first, count)
+    else:
+        call(first_layer.forward_block, width, network, inputs, 1, 1)
+    rng = np.random.default_rng(0)
+    for t in range(count):
+        call(first_layer.activate_sample, width, network, inputs, first, t)
+        a_1 = sigmoid(case.X[first + t] @ W)
+        assert_layer(network, network.activations, 1, a_1)
+        step = rng.normal(size=units[1])
+        put(network, network.steps, 1, step, t)
+        W += np.outer(case.X[first + t], step)
+    if samples_per_list == 1:
+        call(first_layer.update_listed, width, network, inputs, first, count)
+    else:
+        call(first_layer.update_block, width, network, inputs, 1, 1)
+    assert_weights(case, [W, *case.W[1:]])
+    assert_guards(network.activations, network.steps, network.weights, network.net_inputs)

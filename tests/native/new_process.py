@@ -1,0 +1,45 @@
+"""This process as a new one: what is loaded forgotten, `activate` loaded and tried."""
+
+from pathlib import Path
+
+import numpy as np
+
+import bp_numba
+from bp_numba.kernels.calls import Activation
+from bp_numba.native import files, loading
+from bp_numba.simd.arrays import address_table
+
+PACKAGE = Path(bp_numba.__file__).parent
+
+TRAIN = """
+import sys
+import numpy as np
+from bp_numba import NeuralNetwork
+np.random.seed(0)
+nn = NeuralNetwork([2, 2, 1], alpha=0.5)
+nn.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], epochs=100)
+print(nn.W[0].tobytes().hex())
+"""
+
+
+def new_process():
+    """Forget what this process has loaded."""
+    loading._functions.clear()
+    files._key.cache_clear()
+
+
+def files_in(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def assert_works(function):
+    nets = np.linspace(-1, 1, 100)
+    outputs = np.full(100, np.nan)
+    function(address_table(Activation(nets, outputs)).ctypes.data)
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-nets)), rtol=6e-16)
+
+
+def load():
+    """Have `activate` as a new process would, loaded or compiled, and check what it computes."""
+    new_process()
+    assert_works(loading.load("activate"))

@@ -1,0 +1,45 @@
+"""Aligned buffers, addresses, and the tables that kernels are called with."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from bp_numba.simd.arrays import ALIGNMENT, address, address_table, aligned_zeros
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
+def test_buffers_are_aligned_zeros(size):
+    buffer = aligned_zeros(size)
+    assert buffer.shape == (size,) and buffer.dtype == np.float64
+    assert size == 0 or buffer.ctypes.data % ALIGNMENT == 0
+    assert not buffer.any()
+
+
+def test_address_table():
+    arrays = [np.zeros(3), np.zeros(5, dtype=np.int64)]
+    table = address_table(arrays)
+    assert table.tolist() == [[a.ctypes.data, a.size] for a in arrays]
+
+
+def test_tables_have_the_order_of_the_fields():
+    class Inner(NamedTuple):
+        b: np.ndarray
+        c: np.ndarray
+
+    class Outer(NamedTuple):
+        a: np.ndarray
+        inner: Inner
+        d: np.ndarray
+
+    a, b, c, d = (np.zeros(size) for size in (1, 2, 3, 4))
+    assert address_table(Outer(a, Inner(b, c), d))[:, 1].tolist() == [1, 2, 3, 4]
+    assert address_table(Outer(d=d, inner=Inner(c=c, b=b), a=a))[:, 1].tolist() == [1, 2, 3, 4]
+
+
+def test_address_of_what_can_and_cannot_be_written():
+    array = np.zeros(3)
+    assert address(array) == array.ctypes.data
+    array.setflags(write=False)
+    assert address(array) == array.ctypes.data
+    assert address(np.empty((0, 3))) > 0

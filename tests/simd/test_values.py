@@ -1,0 +1,27 @@
+"""Integers that are known only when a kernel runs."""
+
+import numpy as np
+import pytest
+
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index
+from tests.simd.calling import call
+
+
+@operation
+def write_integers(a: Index, b: Index, out: Memory) -> None:
+    results = [a + b, a + 3, a - b, a - 3, a * b, a * -2, a // 8, a.rounded_down(8)]
+    choices = [a.where(a, "<", b), a.where(a, "==", 3), b.where(b.constant(3), "<", b)]
+    for number, result in enumerate([*results, *choices]):
+        out[number] = result
+
+
+@pytest.mark.parametrize("a", [-20, -8, -1, 0, 3, 7, 8, 59])
+@pytest.mark.parametrize("b", [-9, 0, 3, 4])
+def test_integers(a, b):
+    out = np.full(12, -99)
+    call(write_integers, None, a, b, out)
+    results = [a + b, a + 3, a - b, a - 3, a * b, a * -2, a // 8, a // 8 * 8]
+    choices = [a if a < b else 0, a if a == 3 else 0, b if b > 3 else 0]
+    assert out.tolist() == [*results, *choices, -99]

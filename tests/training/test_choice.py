@@ -1,0 +1,86 @@
+"""Compiled code or NumPy, and the reason."""
+
+import pytest
+
+from bp_numba import NeuralNetwork
+from bp_numba.native import compiling, files, loading
+from bp_numba.training import choice
+from tests.conftest import make, needs_jit, weights_copy
+from tests.native.new_process import assert_works, files_in, load, new_process
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", True), ("0", True), ("1", False)])
+def test_numba_disable_jit(value, expected, monkeypatch, compilations, tmp_path):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", value)
+    assert loading.enabled() == expected
+    if not expected:
+        assert choice.for_fit("activate") == (None, choice.Reason.SWITCHED_OFF)
+        deferred = choice.Deferred("activate")
+        deferred.charge(1000.0)
+        assert deferred.kernel() is None
+        nn = make(NeuralNetwork, [2, 2, 1])
+        before = weights_copy(nn)
+        nn.fit([[0, 1]], [[1]], epochs=2)
+        assert all((w != old).any() for w, old in zip(nn.W, before, strict=True))
+        assert compilations == files_in(tmp_path) == []
+
+
+@pytest.fixture
+def deferred(quick, monkeypatch):
+    """Return an entry point to be had after 1 s from disk, after 10 s compiled."""
+    monkeypatch.setattr(choice, "LOAD_SECONDS", 1.0)
+    monkeypatch.setattr(choice, "COMPILE_SECONDS", 10.0)
+    return choice.Deferred("activate")
+
+
+@needs_jit
+def test_deferred_is_compiled_once_that_pays(deferred, quick):
+    for _ in range(8):  # 0 s to 8.75 s
+        assert deferred.kernel() is None
+        deferred.charge(1.25)
+    assert quick == []
+    assert_works(deferred.kernel())
+    assert quick == ["activate"]
+
+
+@needs_jit
+def test_deferred_is_loaded_once_that_pays(deferred, quick):
+    load()
+    new_process()
+    assert deferred.kernel() is None
+    deferred.charge(0.5)
+    assert deferred.kernel() is None and loading._functions == {}
+    deferred.charge(0.5)
+    assert_works(deferred.kernel())
+    assert quick == ["activate"]
+
+
+@needs_jit
+def test_deferred_is_there_when_somebody_else_had_it_loaded(deferred, quick):
+    load()
+    assert_works(deferred.kernel())
+    assert deferred.kernel() is loading.load("activate")
+
+
+@needs_jit
+def test_deferred_that_fails_to_compile_is_tried_again(deferred, quick, monkeypatch):
+    deferred.charge(10.0)
+    with monkeypatch.context() as broken:
+
+        def fails(name, width):
+            raise RuntimeError("the kernel activate cannot be compiled")
+
+        broken.setattr(compiling, "compile_entry_point", fails)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="activate cannot be compiled"):
+                deferred.kernel()
+    assert_works(deferred.kernel())
+
+
+@needs_jit
+def test_deferred_with_no_folder_waits_until_compiling_pays(deferred, quick, monkeypatch):
+    monkeypatch.setattr(files, "cache_folder", lambda: None)
+    deferred.charge(9.0)
+    assert deferred.kernel() is None
+    deferred.charge(1.0)
+    assert_works(deferred.kernel())
