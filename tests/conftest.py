@@ -23,6 +23,9 @@ Ten minutes: the longest of them takes some ten seconds here, and emulated or bu
 to fifty times slower.
 """
 
+PIPE_BYTES = 65536
+"""What a pipe of `running` holds; a process that prints more, and is not read, waits."""
+
 PYTHON = [sys.executable, "-P"]
 """-P: the package comes from PYTHONPATH or where it is installed, not from this folder."""
 
@@ -159,6 +162,7 @@ def running(command, **environment):
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pipesize=PIPE_BYTES,
         text=True,
     ) as process:
         try:

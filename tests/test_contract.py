@@ -807,11 +807,13 @@ except KeyboardInterrupt:
 TELLING = """
 import sys
 
-def tell(event, arguments):
-    if event == "import" and arguments[0] == "numba":
-        open({path!r}, "w").close()
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "numba":
+            open({path!r}, "w").close()
 
-sys.addaudithook(tell)
+sys.meta_path.insert(0, Finder)
 """
 """A `sitecustomize` that writes a file when Numba is imported, as only the compiler does."""
 

@@ -136,14 +136,14 @@ def _update_panels(listed: InputList, samples: int, panels: list[Memory], steps:
     for first in loop(listed.start, listed.end, together):
         for k in (first + r for r in range(together)):
             offset = listed.offsets[k]
-            x = [listed.values.broadcast(k * samples + t) for t in range(samples)]
             if samples > 1:
                 listed.values.prefetch((k + (listed.end - listed.start)) * samples)
-            for panel, s_panel in zip(panels, s, strict=True):
-                w = panel.load(offset)
-                for s_t, x_t in zip(s_panel, x, strict=True):
-                    w = fma(s_t, x_t, w)
-                panel.store(offset, w)
+            w = [panel.load(offset) for panel in panels]
+            for t in range(samples):
+                x = listed.values.broadcast(k * samples + t)
+                w = [fma(s_panel[t], x, w_panel) for s_panel, w_panel in zip(s, w, strict=True)]
+            for panel, w_panel in zip(panels, w, strict=True):
+                panel.store(offset, w_panel)
 
 
 @operation

@@ -64,7 +64,7 @@ def test_the_line_that_resumes(monkeypatch, tmp_path, capsys):
 
 
 def test_output_that_nobody_reads():
-    with running([*COMMAND, "xor", "--display-update", 1]) as process:  # more than a pipe holds
+    with running([*COMMAND, "xor", "--display-update", 1]) as process:  # more than the pipe holds
         read_until(process, "epoch=1,")
         process.stdout.close()
         assert process.wait(timeout=HANG) == 1

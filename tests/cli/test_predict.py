@@ -83,7 +83,7 @@ def test_output_into_a_file(model, tmp_path):
 
 def test_predictions_that_nobody_reads(model, tmp_path):
     many = two_groups(tmp_path / "many.csv", rows=50_000)
-    with running([*COMMAND, "predict", model, many]) as process:  # more than a pipe holds
+    with running([*COMMAND, "predict", model, many]) as process:  # more than the pipe holds
         assert next_line(process) == "label\n"
         process.stdout.close()
         assert process.wait(timeout=HANG) == 1

@@ -49,11 +49,11 @@ def test_resumed_is_bit_equal_to_uninterrupted(tmp_path, capsys):
 def test_interrupted_and_resumed_by_the_line_that_is_printed(tmp_path):
     data = two_groups(tmp_path / "my data.csv", rows=80)
     kept, whole = tmp_path / "kept.npz", tmp_path / "whole.npz"
-    options = ["train", data, "--target", "label", "--epochs", 5000, "--display-update", 1]
+    options = ["train", data, "--target", "label", "--epochs", 3000, "--display-update", 1]
     assert bp_numba(*options, "--save", whole).returncode == 0
     with running([*COMMAND, *options, "--checkpoint", kept]) as process:
-        read_until(process, "epoch=1000,")
-        # It cannot end before the signal comes: a pipe does not hold the lines that are left.
+        read_until(process, "epoch=500,")
+        # It cannot end before the signal comes: the pipe does not hold the lines that are left.
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=HANG)
     assert process.returncode == 130
@@ -62,7 +62,7 @@ def test_interrupted_and_resumed_by_the_line_that_is_printed(tmp_path):
     line = second.removeprefix("bp-numba: to go on: ")
     program, *arguments = shlex.split(line)
     assert program == sys.executable and arguments[:2] == ["-m", "bp_numba"]
-    assert 0 < NeuralNetwork.load(kept).epochs_trained < 5000
+    assert 0 < NeuralNetwork.load(kept).epochs_trained < 3000
     assert sorted(os.listdir(tmp_path)) == ["kept.npz", "my data.csv", "whole.npz"]
     resumed = subprocess.run(line, shell=True, capture_output=True, timeout=HANG)
     assert resumed.returncode == 0, resumed.stderr
