@@ -1,16 +1,14 @@
 """Instructions are counted, and a case that takes more than it did is an error."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from bench import instructions
-from tests.conftest import not_bounds_checked
+from tests.conftest import not_bounds_checked, run_command
 
 pytestmark = not_bounds_checked
 
@@ -21,14 +19,8 @@ TOP = Path(__file__).parents[1]
 
 def count(*arguments, **environment):
     """Run the module in the top folder and return the process."""
-    return subprocess.run(
-        [sys.executable, "-m", "bench.instructions", *map(str, arguments)],
-        cwd=TOP,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    command = [sys.executable, "-m", "bench.instructions", *arguments]
+    return run_command(command, cwd=TOP, **environment)
 
 
 def written(path, **earlier):

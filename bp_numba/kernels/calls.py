@@ -84,9 +84,9 @@ def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Pred
     most = -(-max(units) // ACTIVATED) * ACTIVATED
     numbers = np.arange(max(units), dtype=np.int64)
     return Prediction(
-        matrices,
-        np.array(units, dtype=np.int64),
-        aligned_zeros(2 * VECTORS * width * most),
-        numbers,
-        numbers[: units[0]].copy(),
+        matrices=matrices,
+        units=np.array(units, dtype=np.int64),
+        activations=aligned_zeros(2 * VECTORS * width * most),
+        numbers=numbers,
+        active=numbers[: units[0]].copy(),
     )

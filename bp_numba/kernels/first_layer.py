@@ -148,10 +148,11 @@ def _update_panels(listed: InputList, samples: int, panels: list[Memory], steps:
 
 @operation
 def activate_sample(network: Network, inputs: Lists, first: Index, t: Index) -> None:
-    """Write a_1 of sample t after the first: its net input has yet to see the updates by those.
+    """Write a_1 of sample number t after the first, its net input corrected for those before it.
 
-    They changed W_0 by the sum over s < t of x_s^T s_1(s), hence the net input of sample t by the
-    sum over s < t of (x_t . x_s) s_1(s).
+    The net inputs of a block are taken with W_0 as it was before the block. Since then samples
+    s < t have changed W_0 by the sum of x_s^T s_1(s), and so the net input of sample t by the sum
+    of (x_t . x_s) s_1(s).
     """
     columns, a, steps = network.units[1], activations_of(network, 1), steps_of(network, 1)
     net_inputs = Slots(network.net_inputs, network.padded[1]).of(t)

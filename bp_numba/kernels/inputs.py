@@ -100,7 +100,7 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets) -> Inputs:
             active[:, units:] = np.arange(multiple - 1) < missing[:, np.newaxis]
             by_input[k] = part.transpose(0, 2, 1)[active]
             offsets[k] = np.minimum(np.nonzero(active)[1], units) * width
-    return Inputs(values, gram, offsets, starts)
+    return Inputs(values=values, gram=gram, offsets=offsets, starts=starts)
 
 
 def _chunks(X: Array, spare: int) -> Iterator[tuple[int, Floats]]:

@@ -39,6 +39,6 @@ def _suits_kernel(array: Any) -> bool:
 
 def _activated(kernel: Any, net_inputs: Floats) -> Floats:
     outputs = np.empty_like(net_inputs)
-    table = address_table(Activation(net_inputs, outputs))
+    table = address_table(Activation(net_inputs=net_inputs, outputs=outputs))
     kernel(table.ctypes.data)
     return outputs

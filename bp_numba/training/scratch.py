@@ -60,7 +60,7 @@ class Scratch:
         network = flat_network(units, [False] * len(matrices), vector_width())
         network = network._replace(weights=aligned_zeros(0))  # they stay where they are
         target = aligned_zeros(int(network.padded[-1]))
-        self._one = OneSample(network, target, self._addresses)
+        self._one = OneSample(network=network, target=target, matrices=self._addresses)
         self._one_table = address_table(self._one)
         self.one = address(self._one_table)
         self.x = network.activations[: units[0]]

@@ -135,8 +135,9 @@ class Trainer:
         if self._no_kernel is None:
             units = [len(w) for w in matrices] + [self._outputs]
             self._flat = flat_network(units, [w.itemsize == 4 for w in matrices], self._width)
-            call = Training(self._flat, self._padded_targets, self._inputs)
-            self._table = address_table(call)
+            self._table = address_table(
+                Training(network=self._flat, targets=self._padded_targets, inputs=self._inputs)
+            )
         self._shapes = shapes
 
     def _train_compiled(

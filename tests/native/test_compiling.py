@@ -119,8 +119,11 @@ class Recorded(subprocess.Popen):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         started.append(self)
+
+    def communicate(self):
         # To this process only: nobody else tells the other one to stop.
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
+        return super().communicate()
 
 subprocess.Popen = Recorded
 try:

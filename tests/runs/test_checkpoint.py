@@ -1,11 +1,9 @@
 """Checkpoints: whatever ends a run, the file is whole and the run can be continued from it."""
 
+import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from bp_numba import ModelFormatError, NeuralNetwork
 from bp_numba.native import loading as native
 from bp_numba.runs.checkpoint import Checkpoint
-from tests.conftest import assert_same_weights, make
+from tests.conftest import HANG, PYTHON, assert_same_weights, make, read_until, running, wait_until
 
 LAYERS, EPOCHS = [8, 12, 3], 40_000
 
@@ -27,44 +25,55 @@ import os, sys
 import numpy as np
 from bp_numba import NeuralNetwork
 
-path = sys.argv[1]
+path, epochs = sys.argv[1], int(sys.argv[2])
 generator = np.random.default_rng(0)
 X, y = generator.random((40, 8)), generator.random((40, 3))
 np.random.seed(0)
 nn = NeuralNetwork.load(path) if os.path.exists(path) else NeuralNetwork({LAYERS})
 print("ready", flush=True)
-nn.fit(X, y, {EPOCHS} - nn.epochs_trained, verbose=False, checkpoint=path, checkpoint_every=0)
+nn.fit(X, y, epochs - nn.epochs_trained, verbose=False, checkpoint=path, checkpoint_every=0)
 """
 
 
-def start(path):
-    process = subprocess.Popen([sys.executable, "-P", "-c", RUN, path], stdout=subprocess.PIPE)
-    with process.stdout as output:
-        assert output.readline() == b"ready\n"
-    return process
+def start(path, epochs):
+    """Have a run in a process of its own that goes on where the file says it was."""
+    return running([*PYTHON, "-c", RUN, path, epochs])
+
+
+def finish(path, epochs):
+    """Let a run come to its end."""
+    with start(path, epochs) as process:
+        assert process.wait(timeout=HANG) == 0
+
+
+def wait_for_savings(path, count, process):
+    """Return when the file has been replaced so many times, or the process has ended."""
+    seen = set()
+
+    def saved():
+        with contextlib.suppress(FileNotFoundError):
+            seen.add(path.stat().st_mtime_ns)
+        return len(seen) > count or process.poll() is not None
+
+    wait_until(saved, process)
 
 
 @full_speed
 def test_killed_at_random_moments_a_run_ends_bit_equal(tmp_path):
     whole, path = tmp_path / "whole.npz", tmp_path / "killed.npz"
-    assert start(tmp_path / "compiles.npz").wait() == 0  # what follows is timed
-    process = start(whole)
-    started = time.perf_counter()
-    assert process.wait() == 0
-    duration = time.perf_counter() - started
-
+    finish(whole, EPOCHS)
     generator, kills, reached = random.Random(0), 0, []
     while kills < 20:
-        process = start(path)
-        time.sleep(generator.uniform(0, duration / 8))
-        process.kill()
-        kills += process.wait() == -signal.SIGKILL
+        with start(path, EPOCHS) as process:
+            read_until(process, "ready")
+            wait_for_savings(path, generator.randrange(4), process)
+            process.kill()
+            kills += process.wait(timeout=HANG) == -signal.SIGKILL
         if path.exists():  # it need not be after the very first moments
             reached.append(NeuralNetwork.load(path).epochs_trained)
             if reached[-1] == EPOCHS:
                 path.unlink()
-    process = start(path)
-    assert process.wait() == 0
+    finish(path, EPOCHS)
     expected, resumed = NeuralNetwork.load(whole), NeuralNetwork.load(path)
     assert resumed.epochs_trained == expected.epochs_trained == EPOCHS
     assert_same_weights(resumed, expected, atol=0)
@@ -74,17 +83,15 @@ def test_killed_at_random_moments_a_run_ends_bit_equal(tmp_path):
 @full_speed
 def test_ctrl_c_saves_the_last_whole_epochs(tmp_path):
     path = tmp_path / "interrupted.npz"
-    process = start(path)
-    while not path.exists() or NeuralNetwork.load(path).epochs_trained == 0:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert process.wait() != 0
+    with start(path, 10**9) as process:
+        wait_until(lambda: path.exists() and NeuralNetwork.load(path).epochs_trained > 0, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=HANG) != 0
     epochs = NeuralNetwork.load(path).epochs_trained
-    assert 0 < epochs < EPOCHS
-    process = start(path)
-    assert process.wait() == 0
+    assert 0 < epochs < 10**9
+    finish(path, epochs + 100)
     assert os.listdir(tmp_path) == ["interrupted.npz"]
-    assert NeuralNetwork.load(path).epochs_trained == EPOCHS
+    assert NeuralNetwork.load(path).epochs_trained == epochs + 100
 
 
 def interrupt_at_200(network, epoch, loss):

@@ -1,0 +1,68 @@
+"""What kernels are called with: arguments that agree, and tables whose order nobody has to keep."""
+
+import inspect
+import re
+import shutil
+
+from bp_numba.kernels.calls import ARGUMENTS, prediction_call
+from tests.conftest import needs_jit, run_python
+from tests.native.new_process import PACKAGE
+
+EVERY_KERNEL = """
+import hashlib
+import numpy as np
+from bp_numba import NeuralNetwork
+from bp_numba.training import choice
+for deferred in (choice.TRAIN_ONE, choice.PREDICT_ONE, choice.PREDICT, choice.ACTIVATE):
+    deferred.charge(1000.0)
+rng, results = np.random.default_rng(0), []
+for density in (1.0, 0.1):
+    X = rng.normal(size=(43, 64)) * (rng.random((43, 64)) < density)
+    y = rng.uniform(size=(43, 10))
+    np.random.seed(0)
+    nn = NeuralNetwork([64, 32, 16, 10])
+    nn.fit(X, y, 3, verbose=False)
+    nn.fit_partial(np.append(X[0], 1.0), y[0])
+    results += [*nn.W, nn.predict(X), nn.predict(X[0]), nn.sigmoid(np.linspace(-5, 5, 20_000))]
+print(hashlib.sha256(b"".join(a.tobytes() for a in results)).hexdigest())
+"""
+
+
+def reverse_fields(source):
+    """Return a module's text with the fields of each NamedTuple in the reverse order."""
+    fields = re.compile(r"(?:^    \w+: (?:Floats|Offsets|FlatNetwork|Inputs)\n){2,}", re.MULTILINE)
+    text, count = fields.subn(lambda m: "".join(reversed(m[0].splitlines(True))), source)
+    return text, count
+
+
+@needs_jit
+def test_fields_in_another_order_give_the_same_bits(tmp_path):
+    package = tmp_path / "bp_numba"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    reversed_ = 0
+    for name in ("layout", "inputs", "calls"):
+        path = package / "kernels" / f"{name}.py"
+        text, count = reverse_fields(path.read_text())
+        path.write_text(text)
+        reversed_ += count
+    assert reversed_ == 6
+    cache = str(tmp_path / "cache")
+    expected = run_python(EVERY_KERNEL, NUMBA_CACHE_DIR=cache)
+    assert run_python(EVERY_KERNEL, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=cache) == expected
+    assert len({path.name for path in (tmp_path / "cache").rglob("*.o")}) == 12
+
+
+@needs_jit
+def test_arguments_are_those_of_the_functions():
+    from bp_numba.kernels import entry_points
+
+    letters = {"table": "p", "alpha": "d"}
+    for name, arguments in ARGUMENTS.items():
+        parameters = inspect.signature(getattr(entry_points, name)).parameters
+        assert "".join(letters.get(parameter, "i") for parameter in parameters) == arguments
+
+
+def test_room_for_predictions():
+    call = prediction_call([3, 5, 2], matrices=None, width=4)
+    assert call.activations.size == 2 * 2 * 4 * 6  # an even number of units
+    assert call.numbers.tolist() == [0, 1, 2, 3, 4] and call.active.size == 3
