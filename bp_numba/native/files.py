@@ -4,11 +4,10 @@ import contextlib
 import functools
 import hashlib
 import importlib
-import importlib.metadata
+import importlib.util
 import os
 import pkgutil
 import stat
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def file_of(name: str, width: int | None) -> Path | None:
     """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
     try:
         key = _key()
-    except (OSError, importlib.metadata.PackageNotFoundError):
+    except (OSError, ImportError):
         return None
     folder = cache_folder()
     return folder and folder / f"{name}-{width or widest()}-{key}.o"
@@ -42,13 +41,30 @@ def _key() -> str:
     key = (
         settings,
         has_own_process(),  # where LLVM is tuned
-        [importlib.metadata.version(package) for package in ("numba", "llvmlite")],
+        [version_of(package) for package in ("numba", "llvmlite")],
         binding.get_process_triple(),
         binding.get_host_cpu_name(),
         binding.get_host_cpu_features().flatten(),
         list(sources()),
     )
     return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+
+
+def version_of(package: str) -> list[str]:
+    """Return the names of the folders of a package's metadata, which end in its version.
+
+    Raises
+    ------
+    ImportError
+        If the package is not installed.
+    """
+    if (spec := importlib.util.find_spec(package)) is not None and spec.origin:
+        beside = os.listdir(Path(spec.origin).parents[1])
+        if found := [name for name in beside if name.startswith(f"{package}-")]:
+            return sorted(found)
+    from importlib.metadata import version  # takes longer to import than all of this package
+
+    return [version(package)]
 
 
 def sources() -> Iterator[tuple[str, bytes | None]]:
@@ -98,7 +114,7 @@ def write(file: Path | None, content: bytes) -> None:
     """Write a file in one step, if the folder allows."""
     if file is None:
         return
-    temporary = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
+    temporary = file.with_name(f"{file.name}.{os.urandom(16).hex()}")
     try:
         temporary.write_bytes(hashlib.sha256(content).digest() + content)
         os.replace(temporary, file)

@@ -210,12 +210,37 @@ def test_sources_that_cannot_be_read(quick, tmp_path, monkeypatch):
     assert quick == ["activate"] and files_in(tmp_path) == []
 
 
+def test_versions_are_told_by_folders_of_metadata_or_by_what_they_hold(tmp_path, monkeypatch):
+    assert files.version_of("numba")[0].startswith("numba-")
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ImportError, match="unpacked"):
+        files.version_of("unpacked")
+    metadata = tmp_path / "elsewhere" / "unpacked-1.5.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Name: unpacked\nVersion: 1.5\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+    assert files.version_of("unpacked") == ["1.5"]
+    (tmp_path / "unpacked-1.6.dist-info").mkdir()
+    assert files.version_of("unpacked") == ["unpacked-1.6.dist-info"]
+
+
+@needs_jit
+def test_another_version_is_another_file(quick, tmp_path, monkeypatch):
+    load()
+    version_of = files.version_of
+    monkeypatch.setattr(files, "version_of", lambda package: [*version_of(package), "1"])
+    load()
+    assert len(quick) == 2 and len(files_in(tmp_path)) == 2
+
+
 @needs_jit
 def test_versions_that_cannot_be_told(quick, tmp_path, monkeypatch):
     def unknown(package):
-        raise files.importlib.metadata.PackageNotFoundError(package)
+        raise ImportError(package)
 
-    monkeypatch.setattr(files.importlib.metadata, "version", unknown)
+    monkeypatch.setattr(files, "version_of", unknown)
     load()
     assert quick == ["activate"] and files_in(tmp_path) == []
 
