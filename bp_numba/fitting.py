@@ -27,9 +27,7 @@ def samples_to_train_on(network: Any, X: Any, y: Any) -> Samples:
         matrices = check.check_weights(network.W)
         check.check_samples(samples.X, len(matrices[0]))
         check.check_targets(*samples, matrices[-1].shape[1])
-    if not overridden(network, "fit_partial", "predict", "calculate_loss"):
-        shape = len(samples.X), network.W[-1].shape[1]
-        check.check_broadcast(samples.y, shape, "y")
+        _check_targets_of_loss(network, samples, "y")
     return samples
 
 
@@ -44,10 +42,14 @@ def samples_to_validate(network: Any, pair: Any) -> Samples:
     samples = as_samples(*check.as_pair(pair, "validation"), network, "validation ")
     check.check_samples(samples.X, len(network.W[0]), name="validation X")
     check.check_rows(*samples, "validation ")
+    _check_targets_of_loss(network, samples, "validation y")
+    return samples
+
+
+def _check_targets_of_loss(network: Any, samples: Samples, name: str) -> None:
     if not overridden(network, "predict", "calculate_loss"):
         shape = len(samples.X), network.W[-1].shape[1]
-        check.check_broadcast(samples.y, shape, "validation y")
-    return samples
+        check.check_broadcast(samples.y, shape, name)
 
 
 def advance_of(network: Any, samples: Samples) -> Callable[[int], int]:

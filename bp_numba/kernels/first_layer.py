@@ -55,14 +55,14 @@ def _multiplying(samples: int) -> Any:
 
         Panel by panel, so that rows which one list has brought to the cache are there for others.
         """
-        matrix, nets = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
+        matrix, net_inputs = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
         most = LISTED_PANELS if samples == 1 else block_panels(network.weights.lanes)
         for j, panels in _panels(matrix, most):
             for n in loop(0, count):
-                to = nets.since(n * samples).beyond(j)
+                to = net_inputs.since(n * samples).beyond(j)
                 _multiply_panels(list_of(inputs, first + n), samples, panels, to)
         for n in loop(0, count):
-            to = nets.since(n * samples)
+            to = net_inputs.since(n * samples)
             multiply_column(list_of(inputs, first + n), samples, matrix, to)
 
     return multiply

@@ -133,9 +133,9 @@ def has_single_column(columns: int, width: int) -> bool:
     return block_fills_vector(width) and columns % width == 1
 
 
-def block_fills_vector(lanes: int) -> bool:
-    """Tell if a vector has a lane for each sample of a block."""
-    return lanes == BLOCK
+def block_fills_vector(width: int) -> bool:
+    """Tell if a vector of so many doubles has one for each sample of a block."""
+    return width == BLOCK
 
 
 def padded_rows(values: Array, columns: int, width: int) -> Floats:

@@ -91,12 +91,12 @@ def forward_samples(call: Call, l: Index, source: Index, listed: Memory, count: 
             sums.values = _add_products(w, _unit(a, i * width), sums.values)
         _store_units(sums.values, above[j * width :])
     for j in loop(whole, columns):
-        _store_units(_nets_of_unit(matrix[j:], call.units[l], columns, a), above[j * width :])
+        _store_units(_net_inputs_of_unit(matrix[j:], call.units[l], columns, a), above[j * width :])
     for at in loop(0, columns * width, ACTIVATED * width):
         above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
 
 
-def _nets_of_unit(column: Memory, rows: Index, columns: Index, a: Memory) -> list[Vector]:
+def _net_inputs_of_unit(column: Memory, rows: Index, columns: Index, a: Memory) -> list[Vector]:
     """Return the net inputs of one unit; `UNITS` rows at a time go into as many partial sums."""
     width, whole = VECTORS * a.lanes, rows.rounded_down(UNITS)
     sums = Registers([a.zero()] * (UNITS * VECTORS))
@@ -123,9 +123,9 @@ def _add_products(w: list[Vector], a: list[Vector], sums: list[Vector]) -> list[
     return [fma(a[n % VECTORS], w[n // VECTORS], partial) for n, partial in enumerate(sums)]
 
 
-def _store_units(nets: list[Vector], above: Memory) -> None:
-    for n, net in enumerate(nets):
-        above.store(n * net.lanes, net)
+def _store_units(net_inputs: list[Vector], above: Memory) -> None:
+    for n, z in enumerate(net_inputs):
+        above.store(n * z.lanes, z)
 
 
 @operation

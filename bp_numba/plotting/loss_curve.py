@@ -131,7 +131,7 @@ class LossCurveDisplay:
         ax = new_axes() if ax is None else ax
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
         for losses, look in self._curves(name):
-            values = np.asarray(losses, dtype=np.float64)  # None becomes NaN
+            values = np.array(losses, dtype=np.float64)  # a copy, in which None becomes NaN
             values[~np.isfinite(values)] = np.nan
             self.lines_ += ax.plot(self.epochs, values, **_line_options(values, look, line_kwargs))
         ax.set(xlabel="Epoch", ylabel="Loss (half squared error)")

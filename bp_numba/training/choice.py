@@ -164,16 +164,21 @@ class Deferred:
 
     def kernel(self) -> Callable[..., int] | None:
         """Return the kernel, or None if NumPy has to do."""
-        if self._function is None and self._is_due():
-            self._function, self.reason = for_fit(self._name)
+        if self._function is None:
+            self.reason = self._no_kernel()
+            if self.reason is None:
+                self._function, self.reason = for_fit(self._name)
         return self._function
 
-    def _is_due(self) -> bool:
+    def _no_kernel(self) -> Reason | None:
         if loading.is_loaded(self._name):
-            return True
+            return None
         if self._spent < LOAD_SECONDS:
-            return False
-        return self._spent >= COMPILE_SECONDS or loading.is_kept(self._name)
+            return Reason.NOT_PAID_OFF
+        if (reason := for_package()) is not None:
+            return reason
+        has_paid_off = self._spent >= COMPILE_SECONDS or loading.is_kept(self._name)
+        return None if has_paid_off else Reason.NOT_PAID_OFF
 
     def charge(self, seconds: float) -> None:
         """Add the time that NumPy took instead."""

@@ -42,6 +42,12 @@ def test_losses_that_are_not_finite(ax):
     ax.figure.canvas.draw()
 
 
+def test_losses_in_an_array_stay_as_they_are(ax):
+    losses = np.array([1.0, math.inf])
+    LossCurveDisplay(epochs=[1, 2], losses=losses).plot(ax)
+    assert losses.tolist() == [1.0, math.inf]
+
+
 def test_isolated_points_are_marked(ax):
     display = LossCurveDisplay(
         epochs=[1, 2, 3, 4], losses=[4, 3, 2, 1], validation_losses=[None, 2, None, 1]

@@ -17,7 +17,7 @@ def test_numba_disable_jit(value, expected, monkeypatch, compilations, tmp_path)
         assert choice.for_fit("activate") == (None, choice.Reason.SWITCHED_OFF)
         deferred = choice.Deferred("activate")
         deferred.charge(1000.0)
-        assert deferred.kernel() is None
+        assert deferred.kernel() is None and deferred.reason is choice.Reason.SWITCHED_OFF
         nn = make(NeuralNetwork, [2, 2, 1])
         before = weights_copy(nn)
         nn.fit([[0, 1]], [[1]], epochs=2)
@@ -36,7 +36,7 @@ def deferred(quick, monkeypatch):
 @needs_jit
 def test_deferred_is_compiled_once_that_pays(deferred, quick):
     for _ in range(8):  # 0 s to 8.75 s
-        assert deferred.kernel() is None
+        assert deferred.kernel() is None and deferred.reason is choice.Reason.NOT_PAID_OFF
         deferred.charge(1.25)
     assert quick == []
     assert_works(deferred.kernel())
@@ -84,3 +84,28 @@ def test_deferred_with_no_folder_waits_until_compiling_pays(deferred, quick, mon
     assert deferred.kernel() is None
     deferred.charge(1.0)
     assert_works(deferred.kernel())
+
+
+@needs_jit
+def test_what_is_missing_is_looked_for_once(deferred, monkeypatch):
+    def missing(name, width):
+        raise choice.MissingPart("numba.core.x, which does y")
+
+    monkeypatch.setattr(choice, "_missing", [])
+    with monkeypatch.context() as without:
+        without.setattr(loading, "load", missing)
+        deferred.charge(10.0)
+        with pytest.warns(RuntimeWarning, match="trained in NumPy.*lacks numba.core.x, which"):
+            assert deferred.kernel() is None
+    assert deferred.kernel() is None and deferred.reason is choice.Reason.MISSING_PART
+    assert choice.for_fit("activate") == (None, choice.Reason.MISSING_PART)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "sigmoid_deriv", "fit_partial", "predict"])
+def test_overridden_methods(name):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    assert not choice.overridden(nn, "sigmoid", "fit_partial", "predict")
+    setattr(nn, name, lambda *arguments: None)
+    assert choice.overridden(nn, name) and not choice.overridden(nn, "calculate_loss")
+    other = type("Other", (NeuralNetwork,), {name: lambda self, *arguments: None})([2, 1])
+    assert choice.overridden(other, "calculate_loss", name)

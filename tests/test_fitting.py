@@ -1,0 +1,55 @@
+"""Samples on their way through `fit`: looked at once, and seen by whoever has a right to."""
+
+import numpy as np
+import pytest
+
+from bp_numba import NeuralNetwork, fitting
+from bp_numba.training.samples import Samples
+from bp_numba.training.trainer import Trainer
+from tests.conftest import make
+
+
+@pytest.mark.parametrize(
+    ("y", "targets"),
+    [
+        ([1, 2, 3], [[1], [2], [3]]),
+        ([1, 2, 3, 4], [[1], [2], [3]]),
+        ([[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4], [5, 6]]),
+    ],
+)
+def test_targets_are_a_row_for_each_sample(y, targets):
+    samples = Samples(np.zeros((3, 2)), np.array(y))
+    assert samples.targets.tolist() == targets and samples.y.tolist() == y
+
+
+def test_the_column_of_ones():
+    X = np.arange(6, dtype=np.uint8).reshape(3, 2)
+    assert Samples(X, X).with_bias().tolist() == [[0, 1, 1], [2, 3, 1], [4, 5, 1]]
+
+
+def test_one_dimensional_samples_are_a_column_for_one_input_only():
+    nn = make(NeuralNetwork, [1, 1])
+    assert fitting.samples_to_train_on(nn, [1, 2, 3], [1, 2, 3]).X.shape == (3, 1)
+    with pytest.raises(ValueError, match=r"X must have 2 columns"):
+        fitting.samples_to_train_on(make(NeuralNetwork, [2, 1]), [1, 2, 3], [1, 2, 3])
+
+
+@pytest.mark.parametrize("name", ["fit_partial", "sigmoid", "sigmoid_deriv"])
+def test_overridden_methods_train_sample_by_sample(name, xor_data):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    samples = fitting.samples_to_train_on(nn, *xor_data)
+    assert isinstance(fitting.advance_of(nn, samples).__self__, Trainer)
+    setattr(nn, name, getattr(nn, name))
+    assert fitting.advance_of(nn, samples)(10) == 1
+
+
+def test_weights_that_the_samples_do_not_fit_have_no_loss(xor_data):
+    """The kernels would read beyond the samples."""
+
+    class Growing(NeuralNetwork):
+        def fit_partial(self, x, y):
+            self.W = NeuralNetwork([200, 2, 1]).W
+
+    nn = make(Growing, [2, 2, 1])
+    with pytest.raises(ValueError, match=r"X must have 200 columns .* got shape \(4, 2\)"):
+        nn.fit(*xor_data, epochs=1)
