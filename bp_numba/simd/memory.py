@@ -4,14 +4,15 @@ Indices are never wrapped around. They are checked if NUMBA_BOUNDSCHECK=1 and on
 range they corrupt memory.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Any, overload
 
 from llvmlite import ir
 from numba import types
-from numba.extending import make_attribute_wrapper, models, register_model
+from numba.extending import lower_builtin, make_attribute_wrapper, models, register_model
 
-from bp_numba.simd.internals import cgutils
+from bp_numba.simd.internals import AbstractTemplate, cgutils, infer_global, signature
 from bp_numba.simd.values import Index, Scalar, Traced, Vector, VectorType
 
 
@@ -183,3 +184,20 @@ class Memory(Traced):
     def _vector_address(self, index: Index | int, lanes: int) -> Any:
         address, vector = self._address(index, lanes), self._vector_type(lanes)
         return self.builder.bitcast(address, vector.as_pointer())
+
+
+class _GetItem(AbstractTemplate):  # type: ignore[misc]
+    key = operator.getitem
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        if isinstance(args[0], MemoryType) and isinstance(args[1], types.Integer):
+            return signature(args[0].dtype, args[0], types.intp)
+        return None
+
+
+infer_global(operator.getitem, types.Function(_GetItem))
+
+
+@lower_builtin(operator.getitem, MemoryType, types.intp)  # type: ignore[untyped-decorator]
+def _lower_getitem(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return Memory.of(context, builder, sig.args[0], args[0])[Index(builder, args[1])].value

@@ -1,16 +1,13 @@
 """Memory from tables of addresses and sizes, in which Python hands arrays to kernels."""
 
-import operator
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 from numba import types
-from numba.extending import lower_builtin
 
 from bp_numba.simd.arrays import Floats
-from bp_numba.simd.internals import AbstractTemplate, infer_global, signature
-from bp_numba.simd.memory import Memory, MemoryType
+from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import dtype_of, field_annotations, operation
 from bp_numba.simd.values import Index
 
@@ -58,20 +55,3 @@ def memory_at(like: Memory, address: Index, size: Index) -> Memory:
 def memory_from(memory: Memory, start: Index) -> Memory:
     """Return the memory from an element on."""
     return memory[start:]
-
-
-class _GetItem(AbstractTemplate):  # type: ignore[misc]
-    key = operator.getitem
-
-    def generic(self, args: Any, kws: Any) -> Any:
-        if isinstance(args[0], MemoryType) and isinstance(args[1], types.Integer):
-            return signature(args[0].dtype, args[0], types.intp)
-        return None
-
-
-infer_global(operator.getitem, types.Function(_GetItem))
-
-
-@lower_builtin(operator.getitem, MemoryType, types.intp)  # type: ignore[untyped-decorator]
-def _lower_getitem(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return Memory.of(context, builder, sig.args[0], args[0])[Index(builder, args[1])].value

@@ -8,6 +8,7 @@ COMPILED = [
     "first_layer",
     "forward",
     "in_place",
+    "many_rows",
     "sigmoid",
     "upper_layers",
 ]
