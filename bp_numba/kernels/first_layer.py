@@ -7,6 +7,7 @@ its own.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -56,14 +57,13 @@ def _multiplying(samples: int) -> Any:
         Panel by panel, so that rows which one list has brought to the cache are there for others.
         """
         matrix, net_inputs = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
+        lists = partial(_lists, samples, inputs, first, count)
         most = LISTED_PANELS if samples == 1 else block_panels(network.weights.lanes)
         for j, panels in _panels(matrix, most):
-            for n in loop(0, count):
-                to = net_inputs.since(n * samples).beyond(j)
-                _multiply_panels(list_of(inputs, first + n), samples, panels, to)
-        for n in loop(0, count):
-            to = net_inputs.since(n * samples)
-            multiply_column(list_of(inputs, first + n), samples, matrix, to)
+            for listed, slots in lists(net_inputs.beyond(j)):
+                _multiply_panels(listed, samples, panels, slots)
+        for listed, slots in lists(net_inputs):
+            multiply_column(listed, samples, matrix, slots)
 
     return multiply
 
@@ -73,20 +73,27 @@ def _updating(samples: int) -> Any:
     def update(network: Network, inputs: Lists, first: Index, count: Index) -> None:
         """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the samples in `count` lists."""
         matrix, steps = matrix_of(network, 0), steps_of(network, 1)
+        lists = partial(_lists, samples, inputs, first, count)
         most = UPDATED_PANELS if samples == 1 else block_panels(network.weights.lanes)
         for j, panels in _panels(matrix, most):
-            for n in loop(0, count):
-                of = steps.since(n * samples).beyond(j)
-                _update_panels(list_of(inputs, first + n), samples, panels, of)
-        for n in loop(0, count):
-            of = steps.since(n * samples)
-            update_column(list_of(inputs, first + n), samples, matrix, of)
+            for listed, slots in lists(steps.beyond(j)):
+                _update_panels(listed, samples, panels, slots)
+        for listed, slots in lists(steps):
+            update_column(listed, samples, matrix, slots)
 
     return update
 
 
 forward_listed, update_listed = _multiplying(1), _updating(1)
 forward_block, update_block = _multiplying(BLOCK), _updating(BLOCK)
+
+
+def _lists(
+    samples: int, inputs: Lists, first: Index, count: Index, slots: Slots
+) -> Iterator[tuple[InputList, Slots]]:
+    """Yield, for a loop over `count` lists, the list and the slots of its samples."""
+    for n in loop(0, count):
+        yield list_of(inputs, first + n), slots.since(n * samples)
 
 
 def _panels(matrix: Matrix, most: int) -> Iterator[tuple[Index, list[Memory]]]:

@@ -13,13 +13,16 @@ what they hold: `Floats` a memory of float64, `Offsets` one of int64.
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
-import numpy as np
 from numba import types
 from numba.extending import lower_builtin
 
+from bp_numba.simd.arrays import Floats, Offsets
 from bp_numba.simd.internals import AbstractTemplate, cgutils, infer_global, signature
 from bp_numba.simd.memory import Memory, MemoryType
 from bp_numba.simd.values import Index, Scalar, Vector, VectorType
+
+ELEMENTS = {Floats: types.float64, Offsets: types.int64}
+"""Numba's type of the elements of an array with an annotation."""
 
 
 def operation(function: Callable[..., Any]) -> Any:
@@ -53,17 +56,11 @@ def field_annotations(annotation: Any) -> list[Any]:
     return [hints[field] for field in getattr(annotation, "_fields", ())]
 
 
-def dtype_of(annotation: Any) -> Any:
-    """Return Numba's type of the elements of an array with this annotation."""
-    (dtype,) = annotation.__args__[-1].__args__
-    return {np.float64: types.float64, np.int64: types.int64}[dtype]
-
-
 def numba_type(annotation: Any) -> Any:
     """Return Numba's type of a NamedTuple, or of a field with this annotation."""
     if fields := field_annotations(annotation):
         return types.BaseTuple.from_types([numba_type(field) for field in fields], annotation)
-    return types.intp if annotation is int else MemoryType(dtype_of(annotation))
+    return types.intp if annotation is int else MemoryType(ELEMENTS[annotation])
 
 
 def _result_type(returned: Any, args: list[Any]) -> Any:
