@@ -16,7 +16,8 @@
 The bias is a unit like any other, so matrix times vector plus bias is one product.
 
 Read `layout` and `inputs` (how weights and samples lie in memory; no Numba), then `forward`,
-`backward`, `first_layer` and `sigmoid` (the equations as operations, see `simd.tracing`), and
+`backward` and `sigmoid` (the equations as operations, see `simd.tracing`; `places` finds a matrix
+or a layer in the buffers), `first_layer` with its `single_column`, `upper_layers`, and
 `entry_points`, which Numba compiles and Python calls, with what `calls` describes. `in_place` and
 `many_rows` do the same for single calls of `fit_partial` and `predict`, on the user's own matrices.
 
