@@ -5,7 +5,7 @@ import re
 import shutil
 
 from bp_numba.kernels.calls import ARGUMENTS, prediction_call
-from tests.conftest import needs_jit, run_python
+from tests.conftest import needs_jit, not_bounds_checked, run_python
 from tests.native.new_process import PACKAGE
 
 EVERY_KERNEL = """
@@ -36,6 +36,7 @@ def reverse_fields(source):
 
 
 @needs_jit
+@not_bounds_checked
 def test_fields_in_another_order_give_the_same_bits(tmp_path):
     package = tmp_path / "bp_numba"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
