@@ -13,6 +13,7 @@ import numpy as np
 from bp_numba.kernels.inputs import Inputs
 from bp_numba.kernels.layout import FlatNetwork
 from bp_numba.simd.arrays import Floats, Offsets, aligned_zeros
+from bp_numba.simd.width import WIDEST
 
 ARGUMENTS = {
     "train_samples": "piiid",
@@ -50,8 +51,9 @@ class Prediction(NamedTuple):
 
     Attributes
     ----------
-    activations : (2 * VECTORS * width * units of the largest layer,) float64
-        Two halves, for a layer and the next; units are made a multiple of `ACTIVATED`.
+    activations : (2 * vectors * width * units of the largest layer,) float64
+        Two halves, for a layer and the next; there are `vectors_at_a_time`, and the units are made
+        a multiple of `ACTIVATED`.
     numbers, active : (units of the largest layer,) and (units[0],) int64
         The numbers of all units, and room for the numbers of those that are not zero.
     """
@@ -70,13 +72,20 @@ class Activation(NamedTuple):
     outputs: Floats
 
 
-VECTORS = 2
-"""Vectors of samples that `predict` computes at a time. With one, and half as many multiplications
-for each weight that is loaded, 10,000 x 784-128-10 took a fifth longer."""
+def vectors_at_a_time(width: int) -> int:
+    """Return how many vectors of samples `predict` computes together.
+
+    More of them use each weight that is loaded more often, as far as registers hold the sums of
+    some units (`many_rows.units_at_a_time`): of 32 registers two vectors of 8 units take half, of
+    16 three of 4 take twelve. On AVX2 two of 8, which do not fit, took 784-128-10 twice as long,
+    and two of 4 a third longer; on AVX-512 one of 8 took a fifth longer.
+    """
+    return 2 if width == WIDEST else 3
+
 
 ACTIVATED = 2
-"""Units whose sigmoid it computes at a time: the latencies of four vectors overlap. One vector at a
-time took a tenth longer."""
+"""Units whose sigmoid it computes at a time, so that latencies overlap. One vector at a time took a
+tenth longer."""
 
 
 def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Prediction:
@@ -86,7 +95,7 @@ def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Pred
     return Prediction(
         matrices=matrices,
         units=np.array(units, dtype=np.int64),
-        activations=aligned_zeros(2 * VECTORS * width * most),
+        activations=aligned_zeros(2 * vectors_at_a_time(width) * width * most),
         numbers=numbers,
         active=numbers[: units[0]].copy(),
     )

@@ -31,13 +31,11 @@ from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index
+from bp_numba.simd.width import WIDEST
 
 LISTED_PANELS, UPDATED_PANELS = 2, 4
 """Panels that a sample's list is multiplied with and updates at a time: one look at the list serves
 all of them."""
-
-WIDE = 8
-"""Lanes of vectors that come with 32 registers."""
 
 
 def block_panels(lanes: int) -> int:
@@ -46,7 +44,7 @@ def block_panels(lanes: int) -> int:
     With two, an input that is loaded is used twice (784-128-10 took a sixth less time), but only
     AVX-512 has the registers.
     """
-    return 2 if lanes == WIDE else 1
+    return 2 if lanes == WIDEST else 1
 
 
 def _multiplying(samples: int) -> Any:

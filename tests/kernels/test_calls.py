@@ -65,5 +65,6 @@ def test_arguments_are_those_of_the_functions():
 
 def test_room_for_predictions():
     call = prediction_call([3, 5, 2], matrices=None, width=4)
-    assert call.activations.size == 2 * 2 * 4 * 6  # an even number of units
+    assert call.activations.size == 2 * 3 * 4 * 6  # two halves of three vectors, an even layer
+    assert prediction_call([3, 5, 2], None, 8).activations.size == 2 * 2 * 8 * 6
     assert call.numbers.tolist() == [0, 1, 2, 3, 4] and call.active.size == 3
