@@ -92,12 +92,15 @@ def cache_folder() -> Path | None:
     return None
 
 
-def _candidates() -> list[Path]:
+def _candidates() -> Iterator[Path]:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        return [Path(chosen) / "bp_numba"]
+        yield Path(chosen) / "bp_numba"
+        return
+    yield Path(__file__).parents[1] / "__pycache__"
     home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or "~/.cache"
-    package = Path(__file__).parents[1]
-    return [package / "__pycache__", Path(home).expanduser() / "bp_numba"]
+    # A container may know no home: neither HOME nor an entry for the user.
+    with contextlib.suppress(RuntimeError):
+        yield Path(home).expanduser() / "bp_numba"
 
 
 def read(file: Path | None) -> bytes | None:

@@ -13,8 +13,20 @@ from bp_numba.simd.internals import load_object
 _CTYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 
 _lock = threading.Lock()
+"""Held by the thread that loads or compiles."""
+
 _functions: dict[tuple[str, int | None], Callable[..., int]] = {}
 _engines: list[Any] = []
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    # The thread that holds it is not there in the child, where nobody would ever release it.
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def enabled() -> bool:

@@ -182,6 +182,40 @@ def test_folder_is_beside_the_package_else_in_the_users_cache(tmp_path, monkeypa
     assert files.cache_folder() == tmp_path / "home" / "bp_numba"
 
 
+def test_a_home_that_is_not_known_is_not_needed(tmp_path, monkeypatch):
+    def unknown(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "package" / "native" / "files.py"))
+    assert files.cache_folder() == tmp_path / "package" / "__pycache__"
+    shutil.rmtree(tmp_path / "package")
+    (tmp_path / "package").touch()
+    assert files.cache_folder() is None
+
+
+@needs_jit
+@pytest.mark.skipif(os.name != "posix", reason="user ids")
+def test_a_user_without_home_and_entry_trains(tmp_path):
+    code = """
+import os, pwd
+
+def no_entry(number):
+    raise KeyError(number)
+
+pwd.getpwuid = no_entry
+os.environ.pop("HOME", None)
+"""
+    package = tmp_path / "bp_numba"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": "", "XDG_CACHE_HOME": ""}
+    run_python(code + TRAIN, **environment)
+    assert list((package / "__pycache__").glob("train_*.o"))
+
+
 @needs_jit
 def test_no_folder_at_all(tmp_path):
     package = tmp_path / "bp_numba"
