@@ -83,7 +83,8 @@ def compilations(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def activate_code():
     """Return the machine code of `activate`, compiled once for all tests."""
-    return compiling.compile_entry_point("activate", None)
+    content, _ = compiling.compile_entry_point("activate", None)
+    return content
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def quick(compilations, monkeypatch, activate_code):
     def recorded(name, width):
         assert (name, width) == ("activate", None)
         compilations.append(name)
-        return activate_code
+        return activate_code, True
 
     monkeypatch.setattr(compiling, "compile_entry_point", recorded)
     return compilations

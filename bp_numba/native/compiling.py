@@ -5,10 +5,11 @@ is heard while the compiler works, LLVM can be tuned for kernels alone, and SciP
 imports but the kernels do not need, is left out.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
-from bp_numba.simd.internals import MissingPart, check_parts, machine_code, missing_part, tune_llvm
+from bp_numba.simd.internals import check_parts, machine_code, tune_llvm
 from bp_numba.simd.width import vectors_of
 
 _CODE = """
@@ -35,8 +36,15 @@ def has_own_process() -> bool:
     return Path(sys.executable or "").name.startswith("python") and not hasattr(sys, "frozen")
 
 
-def compile_entry_point(name: str, width: int | None) -> bytes:
-    """Return symbol and object code of an entry point.
+class NotCompiled(RuntimeError):
+    """A kernel cannot be had; the text says why, with what the compiler printed."""
+
+
+def compile_entry_point(name: str, width: int | None) -> tuple[bytes, bool]:
+    """Return symbol and object code of an entry point, and whether a file may keep them.
+
+    Where no process can be started it is compiled in this one, but not kept: LLVM is tuned for
+    kernels only in a process of their own, and files of both kinds have other names.
 
     Parameters
     ----------
@@ -47,12 +55,16 @@ def compile_entry_point(name: str, width: int | None) -> bytes:
 
     Raises
     ------
-    MissingPart
-        If Numba or llvmlite lacks what the kernels are compiled with.
-    RuntimeError
-        If it cannot be compiled for another reason; with all that the process printed.
+    NotCompiled
+        If it cannot be compiled, for whatever reason.
     """
-    return _compile_apart(name, width) if has_own_process() else compile_here(name, width)
+    if has_own_process():
+        with contextlib.suppress(OSError):  # no memory, too many processes, not permitted
+            return _compile_apart(name, width), True
+    try:
+        return compile_here(name, width), not has_own_process()
+    except Exception as error:  # whatever a broken Numba raises when it is imported or compiles
+        raise NotCompiled(f"{type(error).__name__}: {error}") from error
 
 
 def _compile_apart(name: str, width: int | None) -> bytes:
@@ -70,10 +82,8 @@ def _compile_apart(name: str, width: int | None) -> bytes:
     _, mark, content = output.partition(_MARK)
     if process.returncode == 0 and mark:
         return content
-    errors = printed.decode(errors="replace")
-    if part := missing_part(errors):
-        raise MissingPart(part)
-    raise RuntimeError(f"the kernel {name} cannot be compiled:\n{errors}")
+    errors = printed.decode(errors="replace").strip()
+    raise NotCompiled(errors or f"the process that compiles ended with {process.returncode}")
 
 
 def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:

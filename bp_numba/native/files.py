@@ -22,7 +22,7 @@ def file_of(name: str, width: int | None) -> Path | None:
     """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
     try:
         key = _key()
-    except (OSError, ImportError):
+    except (OSError, ImportError, RuntimeError):  # llvmlite raises the last for an unknown CPU
         return None
     folder = cache_folder()
     return folder and folder / f"{name}-{width or widest()}-{key}.o"

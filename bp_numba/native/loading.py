@@ -48,8 +48,10 @@ def load(name: str, width: int | None = None) -> Callable[..., int]:
 
     Raises
     ------
-    MissingPart, RuntimeError
-        As `compiling.compile_entry_point` does.
+    NotCompiled
+        If it cannot be compiled, for whatever reason.
+    MissingPart
+        If this llvmlite cannot load it.
     """
     with _lock:
         if (name, width) not in _functions:
@@ -72,8 +74,9 @@ def _load(name: str, width: int | None) -> Callable[..., int]:
     file = files.file_of(name, width)
     content = files.read(file)
     if content is None:
-        content = compiling.compile_entry_point(name, width)
-        files.write(file, content)
+        content, may_be_kept = compiling.compile_entry_point(name, width)
+        if may_be_kept:
+            files.write(file, content)
     symbol, _, code = content.partition(b"\0")
     engine = load_object(code)
     _engines.append(engine)  # owns the code

@@ -10,7 +10,6 @@ Importing this module imports neither library: what loads machine code needs no 
 """
 
 import platform
-import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -40,6 +39,7 @@ class Part(NamedTuple):
 
     def get(self) -> Any:
         """Return it; raise `MissingPart` if it or one of its attributes is not there."""
+        import_module(self.module.partition(".")[0])  # whose own errors say more
         try:
             value = getattr(import_module(self.module), self.name)
         except (ImportError, AttributeError):
@@ -101,12 +101,6 @@ def check_parts() -> None:
     """Raise `MissingPart` unless all parts are there."""
     for part in PARTS:
         part.get()
-
-
-def missing_part(errors: str) -> str | None:
-    """Return the part that is missing by what a compiling process has printed; None if none is."""
-    found = re.search(rf"{MissingPart.__name__}: (.+)", errors)
-    return found and found[1]
 
 
 def tune_llvm() -> None:

@@ -26,10 +26,17 @@ def widest() -> int:
 
     Two registers for a vector, 64 bytes on AVX2, made XOR a tenth slower and the digits no faster.
     """
-    from llvmlite import binding
-
-    features = os.environ.get("NUMBA_CPU_FEATURES") or binding.get_host_cpu_features().flatten()
+    features = os.environ.get("NUMBA_CPU_FEATURES") or _host_features()
     return WIDEST if "+avx512f" in features else NARROWEST
+
+
+def _host_features() -> str:
+    try:
+        from llvmlite import binding
+
+        return str(binding.get_host_cpu_features().flatten())
+    except (ImportError, OSError, RuntimeError):  # no llvmlite, or a CPU that it does not know
+        return ""
 
 
 def vector_width() -> int:

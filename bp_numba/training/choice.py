@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from bp_numba.native import loading
+from bp_numba.native.compiling import NotCompiled
 from bp_numba.simd.arrays import Array
 from bp_numba.simd.internals import MissingPart
 
@@ -31,7 +32,7 @@ class Reason(Enum):
     """Why NumPy does the work."""
 
     SWITCHED_OFF = "NUMBA_DISABLE_JIT is set"
-    MISSING_PART = "Numba or llvmlite lacks a part that the kernels are compiled with"
+    NOT_TO_BE_HAD = "a kernel could not be compiled or loaded in this process"
     NOT_PAID_OFF = "NumPy has taken less time so far than it takes to have the kernel"
     OTHER_FLOATS = "W holds floats other than float64 and float32"
     SHARED_MEMORY = "matrices of W share memory"
@@ -73,33 +74,33 @@ def for_package() -> Reason | None:
     """Return why there are no kernels at all."""
     if not loading.enabled():
         return Reason.SWITCHED_OFF
-    return Reason.MISSING_PART if _missing else None
+    return Reason.NOT_TO_BE_HAD if _failures else None
 
 
 def for_fit(name: str, width: int | None = None) -> Choice:
     """Return the kernel of that name, which is waited for.
 
-    Raises
-    ------
-    RuntimeError
-        If it cannot be compiled although nothing is missing.
+    Where none can be had, there is one warning, and this process does not try again.
     """
     if (reason := for_package()) is not None:
         return Choice(None, reason)
     try:
         return Choice(loading.load(name, width), None)
-    except MissingPart as error:
-        _missing.append(str(error))
+    except (NotCompiled, MissingPart) as error:
+        _failures.append(str(error))
+        *_, last = str(error).splitlines()
         warnings.warn(
-            f"networks are trained in NumPy, without kernels: Numba or llvmlite lacks {error}",
+            f"networks are trained in NumPy, without kernels: {name} could not be compiled or "
+            f"loaded ({last}). Try `bp-numba warmup`, which shows all of the error, in a new "
+            "process; NUMBA_DISABLE_JIT=1 chooses NumPy without a warning.",
             RuntimeWarning,
             stacklevel=2,
         )
-        return Choice(None, Reason.MISSING_PART)
+        return Choice(None, Reason.NOT_TO_BE_HAD)
 
 
-_missing: list[str] = []
-"""The part that this process was found to lack; it is not looked for again."""
+_failures: list[str] = []
+"""What kept this process from having a kernel; it is not tried again."""
 
 
 def for_slice(matrices: Sequence[Array], in_blocks: bool) -> Reason | None:

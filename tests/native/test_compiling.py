@@ -1,7 +1,6 @@
 """The process that compiles, and what becomes of it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,48 +8,95 @@ from pathlib import Path
 import pytest
 
 from bp_numba.kernels.calls import ARGUMENTS
-from bp_numba.native import compiling
+from bp_numba.native import compiling, files
 from bp_numba.simd.width import NARROWEST, widest
 from tests.conftest import needs_jit, run_python
 from tests.native.new_process import PACKAGE, TRAIN, load
 
+IN_NUMPY = """
+import warnings
+import numpy as np
+from bp_numba import NeuralNetwork, ReferenceNetwork
+from bp_numba.training.choice import TRAIN_ONE
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+networks = []
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for kind in (NeuralNetwork, NeuralNetwork, ReferenceNetwork):
+        np.random.seed(0)
+        nn = kind([2, 2, 1], alpha=0.5)
+        nn.fit(X, y, 50)
+        TRAIN_ONE.charge(1000.0)
+        nn.fit_partial([0, 1, 1], [1])
+        networks.append([*nn.W, nn.predict(X)])
+for results in networks[:2]:
+    assert all(abs(a - b).max() < 1e-14 for a, b in zip(results, networks[2]))
+(warning,) = caught
+assert warning.category is RuntimeWarning and "bp-numba warmup" in str(warning.message)
+print(warning.message)
+"""
+
+AT_THE_COMPILER = """
+import sys
+if any("compile_here" in argument for argument in sys.orig_argv):
+    {what}
+"""
+
+FAILURES = {
+    "import sys; sys.modules['numba'] = None": "ModuleNotFoundError: import of numba halted",
+    "import os; os.kill(os.getpid(), 9)": "the process that compiles ended with -9",
+    "import os; os.write(2, b'no mood'); os._exit(3)": "no mood",
+    "import os; os._exit(0)": "the process that compiles ended with 0",
+    "import llvmlite.binding as b; b.get_host_cpu_name = lambda: 1 / 0": "ZeroDivisionError",
+}
+
 
 @needs_jit
-def test_a_failure_to_compile_is_raised_where_it_is_needed_and_not_for_ever(tmp_path):
-    package = tmp_path / "bp_numba"
-    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    code = """
-import sys
-from pathlib import Path
-import numpy as np
-from bp_numba import NeuralNetwork, network
-from bp_numba.training.choice import TRAIN_ONE
-assert network.__file__.startswith(sys.argv[1])
-source = Path(network.__file__).with_name("kernels") / "forward.py"
-intact = source.read_text()
-source.write_text(intact + "\\nraise OSError('out of order')\\n")
-nn = NeuralNetwork([2, 2, 1])
-before = [w.copy() for w in nn.W]
-for _ in range(2):
-    try:
-        nn.fit([[0, 1]], [[1]])
-    except RuntimeError as error:
-        print("cannot be compiled" in str(error), "OSError: out of order" in str(error))
-TRAIN_ONE.charge(1000.0)
-try:
-    nn.fit_partial([0, 1, 1], [1])
-except RuntimeError as error:
-    print("kernel train_one cannot be compiled" in str(error))
-assert all((w == old).all() for w, old in zip(nn.W, before))
-source.write_text(intact)
-nn.fit([[0, 1]], [[1]], epochs=2)
-nn.fit_partial([0, 1, 1], [1])
-assert all((w != old).any() for w, old in zip(nn.W, before))
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("what", FAILURES)
+def test_where_nothing_can_be_compiled_numpy_trains(what, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(AT_THE_COMPILER.format(what=what))
+    output = run_python(IN_NUMPY, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "c"))
+    lines = output.splitlines()
+    assert lines[0] == lines[1] == lines[2] and len(lines) == 4
+    assert lines[3].startswith("networks are trained in NumPy") and FAILURES[what] in lines[3]
+    assert not list((tmp_path / "c").rglob("*.o"))
+
+
+@needs_jit
+def test_where_no_process_can_be_started_it_is_compiled_in_this_one(tmp_path):
+    code = (
+        """
+import errno, subprocess, sys
+
+def refused(*arguments, **options):
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+subprocess.Popen = refused
 """
-    output = run_python(
-        code, tmp_path, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "cache")
+        + TRAIN
+        + "print('numba' in sys.modules)"
     )
-    assert output.split()[:5] == ["True"] * 5 and output.count("epoch=1") == 1
+    output = run_python(code, NUMBA_CACHE_DIR=str(tmp_path))
+    assert output.splitlines()[-1] == "True"
+    assert not list(tmp_path.rglob("*.o"))  # LLVM was not tuned
+    weights = run_python(TRAIN, NUMBA_CACHE_DIR=str(tmp_path))
+    assert output.splitlines()[:-1] == weights.splitlines()
+
+
+@needs_jit
+def test_an_unknown_cpu_has_narrow_vectors(monkeypatch):
+    from llvmlite import binding
+
+    def unknown():
+        raise RuntimeError("failed to get host cpu features.")
+
+    monkeypatch.delenv("NUMBA_CPU_FEATURES", raising=False)
+    monkeypatch.setattr(binding, "get_host_cpu_features", unknown)
+    files._key.cache_clear()
+    assert widest.__wrapped__() == NARROWEST
+    assert files.file_of("activate", None) is None
+    files._key.cache_clear()
 
 
 @needs_jit
@@ -75,7 +121,7 @@ def test_what_else_a_process_prints_is_no_machine_code(flush, tmp_path):
 @needs_jit
 def test_a_process_that_ends_without_a_result(compilations, monkeypatch):
     monkeypatch.setattr(compiling, "_CODE", "import os; os.write(2, b'no mood'); os._exit(0)")
-    with pytest.raises(RuntimeError, match="(?s)activate cannot be compiled.*no mood"):
+    with pytest.raises(compiling.NotCompiled, match="no mood"):
         load()
 
 
@@ -97,7 +143,7 @@ def test_without_a_python_to_start_it_is_compiled_in_this_process(
 def test_in_a_frozen_program_it_is_compiled_in_this_process(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(compiling, "compile_here", lambda name, width: f"{name} {width}".encode())
-    assert compiling.compile_entry_point("activate", 4) == b"activate 4"
+    assert compiling.compile_entry_point("activate", 4) == (b"activate 4", True)
 
 
 @needs_jit

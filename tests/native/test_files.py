@@ -129,7 +129,7 @@ def test_folder_that_vanishes_while_it_compiles(compilations, tmp_path, monkeypa
     def vanish(name, width):
         shutil.rmtree(folder)
         folder.write_text("a file where the folder was")
-        return activate_code
+        return activate_code, True
 
     monkeypatch.setattr(compiling, "compile_entry_point", vanish)
     load()

@@ -3,7 +3,7 @@
 import pytest
 
 from bp_numba.simd import internals
-from bp_numba.simd.internals import PARTS, MissingPart, missing_part
+from bp_numba.simd.internals import PARTS, MissingPart
 from tests.conftest import run_python
 
 
@@ -67,7 +67,7 @@ def test_without_a_part_networks_are_trained_in_numpy(part, tmp_path):
     lines = output.splitlines()
     assert lines[0] == lines[1] == lines[2]  # the losses of the three networks
     assert lines[3].startswith("networks are trained in NumPy, without kernels")
-    assert f"lacks {module}.{name}, which " in lines[3]
+    assert f"MissingPart: {module}.{name}, which " in lines[3]
 
 
 def test_an_option_that_llvm_does_not_know_does_no_harm():
@@ -86,9 +86,3 @@ def test_without_the_memory_manager_nothing_is_loaded(monkeypatch):
     monkeypatch.setattr(binding, "create_mcjit_compiler", lambda module, machine: create)
     with pytest.raises(MissingPart, match="llvmlite's MCJIT compiler, .* 'use_lmm'"):
         internals.load_object(b"")
-
-
-def test_what_a_compiling_process_says():
-    traceback = "Traceback ...\nbp_numba.simd.internals.MissingPart: numba.core.x, which does y\n"
-    assert missing_part(traceback) == "numba.core.x, which does y"
-    assert missing_part("ValueError: anything else") is None

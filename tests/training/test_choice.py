@@ -63,18 +63,19 @@ def test_deferred_is_there_when_somebody_else_had_it_loaded(deferred, quick):
 
 
 @needs_jit
-def test_deferred_that_fails_to_compile_is_tried_again(deferred, quick, monkeypatch):
+@pytest.mark.parametrize("error", [compiling.NotCompiled, choice.MissingPart])
+def test_a_kernel_that_is_not_to_be_had_is_tried_once(error, deferred, monkeypatch):
+    def fails(name, width):
+        raise error("many\nlines: out of order")
+
+    monkeypatch.setattr(choice, "_failures", [])
     deferred.charge(10.0)
     with monkeypatch.context() as broken:
-
-        def fails(name, width):
-            raise RuntimeError("the kernel activate cannot be compiled")
-
-        broken.setattr(compiling, "compile_entry_point", fails)
-        for _ in range(2):
-            with pytest.raises(RuntimeError, match="activate cannot be compiled"):
-                deferred.kernel()
-    assert_works(deferred.kernel())
+        broken.setattr(loading, "load", fails)
+        with pytest.warns(RuntimeWarning, match=r"activate could not be .*\(lines: out of order\)"):
+            assert deferred.kernel() is None
+    assert deferred.kernel() is None and deferred.reason is choice.Reason.NOT_TO_BE_HAD
+    assert choice.for_fit("activate") == (None, choice.Reason.NOT_TO_BE_HAD)
 
 
 @needs_jit
@@ -84,21 +85,6 @@ def test_deferred_with_no_folder_waits_until_compiling_pays(deferred, quick, mon
     assert deferred.kernel() is None
     deferred.charge(1.0)
     assert_works(deferred.kernel())
-
-
-@needs_jit
-def test_what_is_missing_is_looked_for_once(deferred, monkeypatch):
-    def missing(name, width):
-        raise choice.MissingPart("numba.core.x, which does y")
-
-    monkeypatch.setattr(choice, "_missing", [])
-    with monkeypatch.context() as without:
-        without.setattr(loading, "load", missing)
-        deferred.charge(10.0)
-        with pytest.warns(RuntimeWarning, match="trained in NumPy.*lacks numba.core.x, which"):
-            assert deferred.kernel() is None
-    assert deferred.kernel() is None and deferred.reason is choice.Reason.MISSING_PART
-    assert choice.for_fit("activate") == (None, choice.Reason.MISSING_PART)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "sigmoid_deriv", "fit_partial", "predict"])
