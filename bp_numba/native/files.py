@@ -14,6 +14,15 @@ from pathlib import Path
 from bp_numba.native.compiling import has_own_process
 from bp_numba.simd.width import widest
 
+WITHOUT_EFFECT = {
+    "NUMBA_CACHE_DIR",
+    "NUMBA_CACHE_LOCATOR_CLASSES",
+    "NUMBA_NUM_THREADS",  # joblib sets it in its workers
+    "NUMBA_THREADING_LAYER",
+    "NUMBA_THREADING_LAYER_PRIORITY",
+}
+"""Settings of Numba that change no kernel; all others are taken to."""
+
 ROOMS = ("kernels", "native", "simd")
 """The packages that machine code is made from, all of them."""
 
@@ -36,7 +45,7 @@ def _key() -> str:
     settings = sorted(
         item
         for item in os.environ.items()
-        if item[0].startswith("NUMBA_") and item[0] != "NUMBA_CACHE_DIR"
+        if item[0].startswith("NUMBA_") and item[0] not in WITHOUT_EFFECT
     )
     key = (
         settings,

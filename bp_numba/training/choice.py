@@ -1,7 +1,7 @@
 """Compiled code or NumPy: decided here, for everything that a network does, and with the reason.
 
     what                        asks                       NumPy does it if
-    fit                         overridden, for_fit        methods are overridden; no kernel
+    fit                         overridden, for_fit        methods are overridden; no kernel is had
     each slice of fit           for_slice, then finite     W cannot be packed; the result overflowed
     fit_partial, predict,       overridden, Deferred,      methods are overridden; the kernel has
     sigmoid of many elements    for_call                   not paid off; it cannot use W as it is

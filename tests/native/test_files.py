@@ -123,6 +123,15 @@ def test_other_settings_of_numba_are_kept_apart(quick, tmp_path, monkeypatch, se
 
 
 @needs_jit
+@pytest.mark.parametrize("setting", ["NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER"])
+def test_settings_without_effect_share_a_file(quick, monkeypatch, setting):
+    load()
+    monkeypatch.setenv(setting, "1")
+    load()
+    assert quick == ["activate"]
+
+
+@needs_jit
 def test_folder_that_vanishes_while_it_compiles(compilations, tmp_path, monkeypatch, activate_code):
     folder = tmp_path / "bp_numba"
 
