@@ -21,6 +21,30 @@ nn.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], epochs=100)
 print(nn.W[0].tobytes().hex())
 """
 
+IN_NUMPY = """
+import warnings
+import numpy as np
+from bp_numba import NeuralNetwork, ReferenceNetwork
+from bp_numba.training.choice import TRAIN_ONE
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
+networks = []
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for kind in (NeuralNetwork, NeuralNetwork, ReferenceNetwork):
+        np.random.seed(0)
+        nn = kind([2, 2, 1], alpha=0.5)
+        nn.fit(X, y, 50)
+        TRAIN_ONE.charge(1000.0)
+        nn.fit_partial([0, 1, 1], [1])
+        networks.append([*nn.W, nn.predict(X)])
+for results in networks[:2]:
+    assert all(abs(a - b).max() < 1e-14 for a, b in zip(results, networks[2]))
+(warning,) = caught
+assert warning.category is RuntimeWarning and "bp-numba warmup" in str(warning.message)
+print(warning.message)
+"""
+"""Two networks that are trained without kernels, with one warning in all, and their reference."""
+
 
 def new_process():
     """Forget what this process has loaded."""

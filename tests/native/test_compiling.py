@@ -11,30 +11,7 @@ from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import compiling, files
 from bp_numba.simd.width import NARROWEST, widest
 from tests.conftest import needs_jit, run_python
-from tests.native.new_process import PACKAGE, TRAIN, load
-
-IN_NUMPY = """
-import warnings
-import numpy as np
-from bp_numba import NeuralNetwork, ReferenceNetwork
-from bp_numba.training.choice import TRAIN_ONE
-X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
-networks = []
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    for kind in (NeuralNetwork, NeuralNetwork, ReferenceNetwork):
-        np.random.seed(0)
-        nn = kind([2, 2, 1], alpha=0.5)
-        nn.fit(X, y, 50)
-        TRAIN_ONE.charge(1000.0)
-        nn.fit_partial([0, 1, 1], [1])
-        networks.append([*nn.W, nn.predict(X)])
-for results in networks[:2]:
-    assert all(abs(a - b).max() < 1e-14 for a, b in zip(results, networks[2]))
-(warning,) = caught
-assert warning.category is RuntimeWarning and "bp-numba warmup" in str(warning.message)
-print(warning.message)
-"""
+from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
 
 AT_THE_COMPILER = """
 import sys

@@ -122,6 +122,13 @@ def test_other_settings_of_numba_are_kept_apart(quick, tmp_path, monkeypatch, se
     assert len(quick) == 2
 
 
+def test_where_llvm_is_not_tuned_files_have_other_names(compilations, monkeypatch):
+    tuned = files.file_of("activate", None)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    files._key.cache_clear()
+    assert tuned != files.file_of("activate", None) is not None
+
+
 @needs_jit
 @pytest.mark.parametrize("setting", ["NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER"])
 def test_settings_without_effect_share_a_file(quick, monkeypatch, setting):

@@ -5,6 +5,7 @@ import pytest
 from bp_numba.simd import internals
 from bp_numba.simd.internals import PARTS, MissingPart
 from tests.conftest import run_python
+from tests.native.new_process import IN_NUMPY
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.module}.{part.name}")
@@ -25,25 +26,6 @@ def test_what_is_no_part():
         internals.elsewhere  # noqa: B018
 
 
-TRAIN = """
-import sys, warnings
-import numpy as np
-from bp_numba import NeuralNetwork, ReferenceNetwork
-X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
-networks = []
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    for kind in (NeuralNetwork, NeuralNetwork, ReferenceNetwork):
-        np.random.seed(0)
-        networks.append(kind([2, 2, 1], alpha=0.5))
-        networks[-1].fit(X, y, 50)
-for nn in networks[:2]:
-    assert all(abs(a - b).max() < 1e-14 for a, b in zip(nn.W, networks[2].W))
-(warning,) = caught
-assert warning.category is RuntimeWarning
-print(warning.message)
-"""
-
 WITHOUT = """
 import sys
 if "-c" in sys.orig_argv and any("compile_here" in code for code in sys.orig_argv):
@@ -63,7 +45,7 @@ if "-c" in sys.orig_argv and any("compile_here" in code for code in sys.orig_arg
 def test_without_a_part_networks_are_trained_in_numpy(part, tmp_path):
     module, name = part.module, ".".join([part.name, *part.attributes[-1:]])
     (tmp_path / "sitecustomize.py").write_text(WITHOUT.format(module=module, name=name))
-    output = run_python(TRAIN, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path))
+    output = run_python(IN_NUMPY, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path))
     lines = output.splitlines()
     assert lines[0] == lines[1] == lines[2]  # the losses of the three networks
     assert lines[3].startswith("networks are trained in NumPy, without kernels")
