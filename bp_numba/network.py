@@ -149,8 +149,8 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
             File that the network is saved to at once, at the ends of epochs, when training ends,
             and after Ctrl-C or an error: then as it was when the last slice of whole epochs ended,
             0.1 s or one epoch ago. `load` it and go on with `initial_epoch=nn.epochs_trained`:
-            the weights are bit for bit those of an uninterrupted run. A file that is there must hold
-            a network of the same layers that was trained for no more epochs.
+            the weights are bit for bit those of an uninterrupted run. A file that is there must
+            hold a network of the same layers that was trained for no more epochs.
         checkpoint_every : float, default 60.0
             Seconds between two checkpoints, at least.
         initial_epoch : int, default 0
