@@ -16,8 +16,8 @@ from bp_numba.simd.arrays import Floats, Offsets, aligned_zeros
 from bp_numba.simd.width import WIDEST
 
 ARGUMENTS = {
-    "train_samples": "piiid",
-    "train_blocks": "piid",
+    "train_samples": "piiiid",
+    "train_blocks": "piiid",
     "train_one": "pd",
     "predict": "piiii",
     "predict_one": "p",
@@ -28,11 +28,20 @@ double. They return an int64."""
 
 
 class Training(NamedTuple):
-    """What `train_samples` and `train_blocks` take; the targets are padded to whole vectors."""
+    """What `train_samples` and `train_blocks` take.
+
+    Attributes
+    ----------
+    targets : (n * padded[L],) float64
+        Those of each sample, padded to whole vectors.
+    errors : (width,) float64
+        Room for a vector whose lanes add up to the sum of squared errors.
+    """
 
     network: FlatNetwork
     targets: Floats
     inputs: Inputs
+    errors: Floats
 
 
 class OneSample(NamedTuple):

@@ -27,7 +27,13 @@ from bp_numba.kernels.many_rows import (
     store_outputs,
 )
 from bp_numba.kernels.sigmoid import activate_all
-from bp_numba.kernels.upper_layers import round_narrow, train_upper
+from bp_numba.kernels.upper_layers import (
+    add_squared_errors,
+    backward_upper,
+    forward_upper,
+    no_errors,
+    round_narrow,
+)
 from bp_numba.simd.arrays import Offsets
 from bp_numba.simd.tables import floats_at, memory_at, memory_from, reader
 
@@ -35,46 +41,61 @@ read_training, read_sample = reader(Training), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
 
 
-def train_blocks(table: Offsets, first: int, count: int, alpha: float) -> int:
-    """Train on `count` blocks from number `first` on, round and round; the last may be short.
+def train_blocks(table: Offsets, first: int, trained: int, measured: int, alpha: float) -> int:
+    """Go through blocks of samples from number `first` on, round and round; the last may be short.
 
-    The inputs are listed by blocks. No matrix may be narrow.
+    The weights are trained on the first `trained`. On the `measured` that follow they are not: the
+    squared errors of their outputs are summed. The inputs are listed by blocks. No matrix may be
+    narrow.
     """
     call = read_training(table)
     network, inputs, targets = call.network, call.inputs, call.targets
     stride, blocks = network.padded[network.units.size - 1], inputs.starts.size - 1
     samples = targets.size // stride
-    for number in range(first, first + count):
-        block = number % blocks
+    no_errors(call.errors)
+    for number in range(first, first + trained + measured):
+        block, trains = number % blocks, number < first + trained
         start = block * BLOCK
         forward_block(network, inputs, block, 1)
         for t in range(min(BLOCK, samples - start)):
-            activate_sample(network, inputs, start, t)
-            train_upper(network, t, targets, (start + t) * stride, alpha)
-        update_block(network, inputs, block, 1)
+            activate_sample(network, inputs, start, t, t if trains else 0)
+            forward_upper(network)
+            if trains:
+                backward_upper(network, t, targets, (start + t) * stride, alpha)
+            else:
+                add_squared_errors(network, targets, (start + t) * stride, call.errors)
+        if trains:
+            update_block(network, inputs, block, 1)
     return 1
 
 
-def train_samples(table: Offsets, kept: int, first: int, count: int, alpha: float) -> int:
-    """Train on `count` blocks from number `first` on, round and round; the last may be short.
+def train_samples(
+    table: Offsets, kept: int, first: int, trained: int, measured: int, alpha: float
+) -> int:
+    """Do the same with inputs that are listed by single samples.
 
-    The inputs are listed by single samples. W_0 is kept as it is for `kept` of them: `BLOCK`, or 1
-    if a matrix is narrow.
+    W_0 is kept as it is for `kept` of them: `BLOCK`, or 1 if a matrix is narrow.
     """
     call = read_training(table)
     network, inputs, targets = call.network, call.inputs, call.targets
     stride, samples = network.padded[network.units.size - 1], inputs.starts.size - 1
     blocks = (samples + BLOCK - 1) // BLOCK
-    for number in range(first, first + count):
-        start = number % blocks * BLOCK
+    no_errors(call.errors)
+    for number in range(first, first + trained + measured):
+        start, trains = number % blocks * BLOCK, number < first + trained
         for part in range(start, min(start + BLOCK, samples), kept):
             in_part = min(kept, samples - part)
             forward_listed(network, inputs, part, in_part)
             for t in range(in_part):
-                activate_sample(network, inputs, part, t)
-                train_upper(network, t, targets, (part + t) * stride, alpha)
-            update_listed(network, inputs, part, in_part)
-            round_narrow(network)
+                activate_sample(network, inputs, part, t, t if trains else 0)
+                forward_upper(network)
+                if trains:
+                    backward_upper(network, t, targets, (part + t) * stride, alpha)
+                else:
+                    add_squared_errors(network, targets, (part + t) * stride, call.errors)
+            if trains:
+                update_listed(network, inputs, part, in_part)
+                round_narrow(network)
     return 1
 
 

@@ -2,23 +2,50 @@
 
 from bp_numba.kernels.backward import backward, output_steps
 from bp_numba.kernels.forward import forward
-from bp_numba.kernels.places import Network
-from bp_numba.simd.arithmetic import round_to_float32
-from bp_numba.simd.loops import loop, when
+from bp_numba.kernels.places import Network, activations_of
+from bp_numba.simd.arithmetic import fma, round_to_float32
+from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Scalar
 
 
 @operation
-def train_upper(network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar) -> None:
-    """From a_1 compute all other activations and all steps, and update W_1 and above."""
-    last = network.units.size - 1
-    for l in loop(1, last):
+def forward_upper(network: Network) -> None:
+    """From a_1 compute all other activations."""
+    for l in loop(1, network.units.size - 1):
         forward(network, l)
+
+
+@operation
+def backward_upper(
+    network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar
+) -> None:
+    """From all activations compute all steps, and update W_1 and above."""
+    last = network.units.size - 1
     output_steps(network, t, targets, y_at, alpha)
     for below in loop(1, last):
         backward(network, t, last - below)
+
+
+@operation
+def add_squared_errors(network: Network, targets: Memory, y_at: Index, errors: Memory) -> None:
+    """Add (a_L - y)^2 to a vector of sums; the target begins at targets[y_at].
+
+    Padding adds nothing: it is zero in both.
+    """
+    last = network.units.size - 1
+    a, y, sums = activations_of(network, last), targets[y_at:], Registers([errors.load(0)])
+    for j in loop(0, network.units[last], errors.lanes):
+        difference = a.load(j) - y.load(j)
+        sums.values = [fma(difference, difference, sums.values[0])]
+    errors.store(0, sums.values[0])
+
+
+@operation
+def no_errors(errors: Memory) -> None:
+    """Set a vector of sums to zero."""
+    errors.store(0, errors.zero())
 
 
 @operation

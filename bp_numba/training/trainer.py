@@ -17,7 +17,7 @@ import numpy as np
 from bp_numba.kernels.calls import Training
 from bp_numba.kernels.inputs import Inputs, list_inputs
 from bp_numba.kernels.layout import BLOCK, FlatNetwork, flat_network, padded_rows
-from bp_numba.simd.arrays import Array, address_table
+from bp_numba.simd.arrays import Array, address_table, aligned_zeros
 from bp_numba.simd.width import width_for
 from bp_numba.training import choice
 from bp_numba.training.in_numpy import train_batch
@@ -67,6 +67,7 @@ class Trainer:
         self._outputs, self._blocks = matrices[-1].shape[1], -(-len(samples.X) // BLOCK)
         self._width = width_for([*map(len, matrices), self._outputs])
         self._padded_targets = padded_rows(self._targets, self._outputs, self._width)
+        self._errors = aligned_zeros(self._width)
         self._kept, self._in_blocks = BLOCK, False
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
@@ -136,7 +137,7 @@ class Trainer:
             units = [len(w) for w in matrices] + [self._outputs]
             self._flat = flat_network(units, [w.itemsize == 4 for w in matrices], self._width)
             self._table = address_table(
-                Training(network=self._flat, targets=self._padded_targets, inputs=self._inputs)
+                Training(network=self._flat, targets=self._padded_targets, inputs=self._inputs, errors=self._errors)
             )
         self._shapes = shapes
 
@@ -147,10 +148,10 @@ class Trainer:
         packed, unpacked = zip(*self._flat.packed_pairs(matrices, self._width), strict=True)
         _copy_each(packed, unpacked)
         if self._in_blocks:
-            self._function(self._table.ctypes.data, first, count, alpha)
+            self._function(self._table.ctypes.data, first, count, 0, alpha)
         else:
             kept = 1 if self._flat.narrow.any() else self._kept
-            self._function(self._table.ctypes.data, kept, first, count, alpha)
+            self._function(self._table.ctypes.data, kept, first, count, 0, alpha)
         if (reason := choice.finite(self._flat.weights)) is None:
             _copy_each(unpacked, packed)
         else:

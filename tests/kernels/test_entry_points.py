@@ -31,17 +31,22 @@ from tests.kernels.cases import (
 WIDTH = vector_width()
 
 
-def train(case, samples_per_list, first, count, kept=BLOCK):
+def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
+    """Train on some blocks, and return half the squared errors of those that follow."""
     inputs = lists_of(case.X, samples_per_list, case.width)
     targets = padded_rows(case.y, case.y.shape[1], case.width)
-    call = Training(case.network, targets, inputs)
+    errors = guarded(case.width)
+    call = Training(case.network, targets, inputs, errors)
     table = address_table(call)
     case.network.steps[...] = 0.0
     if samples_per_list == 1:
         function = loading.load("train_samples", case.width)
-        function(table.ctypes.data, kept, first, count, 0.3)
+        function(table.ctypes.data, kept, first, count, measured, 0.3)
     else:
-        loading.load("train_blocks", case.width)(table.ctypes.data, first, count, 0.3)
+        function = loading.load("train_blocks", case.width)
+        function(table.ctypes.data, first, count, measured, 0.3)
+    assert_guards(errors)
+    return 0.5 * errors.sum()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -56,6 +61,23 @@ def test_training_goes_round_the_blocks(units, samples_per_list, kept, width):
     assert_weights(case, case.W)
     network = case.network
     assert_guards(network.weights, network.activations, network.steps, network.net_inputs)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
+@pytest.mark.parametrize("units", UNITS)
+def test_errors_are_summed_after_training_without_changing_a_weight(
+    units, samples_per_list, kept, width
+):
+    case, trained = (make_case(units, width, samples=2 * BLOCK + 3) for _ in range(2))
+    loss = train(case, samples_per_list, 0, 3, kept, measured=3)
+    train(trained, samples_per_list, 0, 3, kept)
+    np.testing.assert_array_equal(case.network.weights, trained.network.weights)
+    a = case.X
+    for w in unpacked(trained):
+        a = sigmoid(a @ w)
+    np.testing.assert_allclose(loss, 0.5 * np.sum((a - case.y) ** 2), rtol=1e-12)
+    assert train(case, samples_per_list, 0, 0, kept, measured=3) == loss
 
 
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])

@@ -35,7 +35,7 @@ def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
         call(first_layer.forward_block, width, network, inputs, 1, 1)
     rng = np.random.default_rng(0)
     for t in range(count):
-        call(first_layer.activate_sample, width, network, inputs, first, t)
+        call(first_layer.activate_sample, width, network, inputs, first, t, t)
         a_1 = sigmoid(case.X[first + t] @ W)
         assert_layer(network, network.activations, 1, a_1)
         step = rng.normal(size=units[1])
