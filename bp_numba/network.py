@@ -10,7 +10,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import advance_of, loss_of, samples_to_train_on, samples_to_validate
 from bp_numba.reference import ReferenceNetwork
 from bp_numba.runs.monitor import Monitor
-from bp_numba.runs.run import Run, Watching
+from bp_numba.training.run import Run
 from bp_numba.runs.stateful import Stateful
 from bp_numba.training import activation, prediction
 from bp_numba.training.choice import overridden, stands_in_for

@@ -31,7 +31,6 @@ from bp_numba.kernels.upper_layers import (
     add_squared_errors,
     backward_upper,
     forward_upper,
-    no_errors,
     round_narrow,
 )
 from bp_numba.simd.arrays import Offsets
@@ -41,20 +40,18 @@ read_training, read_sample = reader(Training), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
 
 
-def train_blocks(table: Offsets, first: int, trained: int, measured: int, alpha: float) -> int:
-    """Go through blocks of samples from number `first` on, round and round; the last may be short.
+def train_blocks(table: Offsets, first: int, count: int, trains: int, alpha: float) -> int:
+    """Train on `count` blocks from number `first` on, round and round; the last may be short.
 
-    The weights are trained on the first `trained`. On the `measured` that follow they are not: the
-    squared errors of their outputs are summed. The inputs are listed by blocks. No matrix may be
-    narrow.
+    If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
+    The inputs are listed by blocks. No matrix may be narrow.
     """
     call = read_training(table)
     network, inputs, targets = call.network, call.inputs, call.targets
     stride, blocks = network.padded[network.units.size - 1], inputs.starts.size - 1
     samples = targets.size // stride
-    no_errors(call.errors)
-    for number in range(first, first + trained + measured):
-        block, trains = number % blocks, number < first + trained
+    for number in range(first, first + count):
+        block = number % blocks
         start = block * BLOCK
         forward_block(network, inputs, block, 1)
         for t in range(min(BLOCK, samples - start)):
@@ -70,7 +67,7 @@ def train_blocks(table: Offsets, first: int, trained: int, measured: int, alpha:
 
 
 def train_samples(
-    table: Offsets, kept: int, first: int, trained: int, measured: int, alpha: float
+    table: Offsets, kept: int, first: int, count: int, trains: int, alpha: float
 ) -> int:
     """Do the same with inputs that are listed by single samples.
 
@@ -80,9 +77,8 @@ def train_samples(
     network, inputs, targets = call.network, call.inputs, call.targets
     stride, samples = network.padded[network.units.size - 1], inputs.starts.size - 1
     blocks = (samples + BLOCK - 1) // BLOCK
-    no_errors(call.errors)
-    for number in range(first, first + trained + measured):
-        start, trains = number % blocks * BLOCK, number < first + trained
+    for number in range(first, first + count):
+        start = number % blocks * BLOCK
         for part in range(start, min(start + BLOCK, samples), kept):
             in_part = min(kept, samples - part)
             forward_listed(network, inputs, part, in_part)

@@ -5,13 +5,13 @@ A block lists the inputs that are not zero in all of its samples; that is every 
 data, and so dense data are lists like any other.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from bp_numba.kernels.layout import BLOCK
-from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_zeros
+from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_parts
 
 LIST_MULTIPLE = 4
 """Lists of single samples are filled up to a multiple of this with zeros at the spare row."""
@@ -22,6 +22,9 @@ per sample: 3.4 in a cache of the first level (digits), 2.7 in one of the second
 
 CHUNK = 65_536
 """Elements of X that are converted at a time."""
+
+
+Chunks: TypeAlias = Iterable[tuple[slice, Floats]]
 
 
 class Inputs(NamedTuple):
@@ -45,8 +48,8 @@ class Inputs(NamedTuple):
     starts: Offsets
 
 
-def list_inputs(X: Array, width: int, blocks: bool = True) -> tuple[Inputs, int]:
-    """Return the lists of inputs, and for how many samples each is, as suits their density.
+def list_inputs(X: Array, width: int, samples_per_list: int | None = None) -> tuple[Inputs, int]:
+    """Return the lists of inputs, and for how many samples each is.
 
     Parameters
     ----------
@@ -54,67 +57,71 @@ def list_inputs(X: Array, width: int, blocks: bool = True) -> tuple[Inputs, int]
         Samples without the column of ones. Read in chunks: no other copy is made than the lists.
     width : int
         Doubles in a vector.
-    blocks : bool, default True
-        Whether lists may be for blocks.
+    samples_per_list : 1, BLOCK or None, default None
+        None for what suits their density.
     """
-    single, block = _counts(X)
-    if not blocks or SINGLE_COST * single.sum() < BLOCK * block.sum():
-        return _fill(X, width, 1, single), 1
-    return _fill(X, width, BLOCK, block), BLOCK
+    few = [*_chunks(X)] if X.size <= CHUNK else None
+    single, block = _counts(X, few or _chunks(X))
+    if samples_per_list is None:
+        suits_single = SINGLE_COST * np.add.reduce(single) < BLOCK * np.add.reduce(block)
+        samples_per_list = 1 if suits_single else BLOCK
+    counts = single if samples_per_list == 1 else block
+    return _fill(X, width, samples_per_list, counts, few or _chunks(X)), samples_per_list
 
 
-def _counts(X: Array) -> tuple[Offsets, Offsets]:
+def _counts(X: Array, chunks: Chunks) -> tuple[Offsets, Offsets]:
     """Return how many inputs, the bias included, are listed for each sample and each block."""
-    single = np.empty(len(X), dtype=np.int64)
-    blocks = np.empty(-(-len(X) // BLOCK), dtype=np.int64)
-    for first, chunk in _chunks(X, 0):
+    blocks = -(-len(X) // BLOCK)
+    single = np.empty((blocks, BLOCK), dtype=np.int64)
+    block = np.empty(blocks, dtype=np.int64)
+    for b, chunk in chunks:
         active = chunk != 0
-        samples = single[first : first + active.shape[0] * BLOCK]
-        samples[:] = active.sum(axis=2).ravel()[: len(samples)]
-        blocks[first // BLOCK : first // BLOCK + len(active)] = active.any(axis=1).sum(axis=1)
-    return single, blocks
+        np.add.reduce(active, axis=2, out=single[b])
+        np.add.reduce(np.logical_or.reduce(active, axis=1), axis=1, out=block[b])
+    return single.ravel()[: len(X)], block
 
 
-def _fill(X: Array, width: int, samples: int, counts: Offsets) -> Inputs:
-    """Return lists for so many samples each, whose lengths are at least the counts."""
+def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -> Inputs:
+    """Return lists for so many samples each, whose lengths are at least the counts.
+
+    They are filled up with zeros at the spare row.
+    """
     units, multiple = X.shape[1] + 1, LIST_MULTIPLE if samples == 1 else 1
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(-(-counts // multiple) * multiple, out=starts[1:])
-    values = aligned_zeros(int(starts[-1]) * samples)
+    values, gram = aligned_parts(int(starts[-1]) * samples, -(-len(X) // BLOCK) * BLOCK * BLOCK)
     by_input = values.reshape(-1, samples)
-    offsets = np.empty(starts[-1], dtype=np.int64)
-    gram = aligned_zeros(-(-len(X) // BLOCK) * BLOCK * BLOCK)
-    for first, chunk in _chunks(X, multiple - 1):
-        b = first // BLOCK
+    offsets = np.full(starts[-1], units * width)
+    for b, chunk in chunks:
         with np.errstate(all="ignore"):
-            gram.reshape(-1, BLOCK, BLOCK)[b : b + len(chunk)] = chunk @ chunk.transpose(0, 2, 1)
-        lists = slice(first // samples, first // samples + chunk.shape[0] * BLOCK // samples)
-        missing = -counts[lists] % multiple
-        part = chunk.reshape(-1, samples, chunk.shape[2])[: len(missing)]
-        k = slice(starts[lists.start], starts[lists.start + len(part)])
-        if k.stop - k.start == len(part) * part.shape[2]:  # what follows would do the same, slower
-            by_input[k].reshape(len(part), -1, samples)[...] = part.transpose(0, 2, 1)
-            offsets[k].reshape(len(part), -1)[...] = np.arange(part.shape[2]) * width
+            np.matmul(chunk, chunk.transpose(0, 2, 1), out=gram.reshape(-1, BLOCK, BLOCK)[b])
+        first = b.start * BLOCK // samples
+        part = chunk.reshape(-1, samples, units)[: len(counts) - first].transpose(0, 2, 1)
+        lists = slice(first, first + len(part))
+        start, end = starts[first], starts[lists.stop]
+        if samples == BLOCK and end - start == len(part) * units:  # what follows would do the same, slower
+            by_input[start:end].reshape(part.shape)[...] = part
+            offsets[start:end].reshape(-1, units)[...] = np.arange(0, units * width, width)
         else:
-            active = (part != 0).any(axis=1)
-            active[:, units:] = np.arange(multiple - 1) < missing[:, np.newaxis]
-            by_input[k] = part.transpose(0, 2, 1)[active]
-            offsets[k] = np.minimum(np.nonzero(active)[1], units) * width
+            number, unit = np.nonzero((part != 0).any(axis=2))
+            before = np.cumsum(counts[lists]) - counts[lists]
+            k = np.arange(len(unit)) + (starts[lists] - before)[number]
+            by_input[k] = part[number, unit]
+            offsets[k] = unit * width
     return Inputs(values=values, gram=gram, offsets=offsets, starts=starts)
 
 
-def _chunks(X: Array, spare: int) -> Iterator[tuple[int, Floats]]:
-    """Yield the first row of each chunk and the chunk, of shape (blocks, BLOCK, inputs).
+def _chunks(X: Array) -> Chunks:
+    """Yield which blocks a chunk has, and the chunk, of shape (blocks, BLOCK, units).
 
-    The inputs are those of X, the ones of the bias, and `spare` zeros; rows beyond the end of X
-    are all zeros.
+    The units are the columns of X and the ones of the bias; rows beyond the end of X are all zeros.
     """
     inputs = X.shape[1]
     step = max(1, CHUNK // (inputs * BLOCK)) * BLOCK
     for first in range(0, len(X), step):
         part = X[first : first + step]
-        blocks = -(-len(part) // BLOCK)
-        chunk = np.zeros((blocks * BLOCK, inputs + 1 + spare))
+        b, blocks = first // BLOCK, -(-len(part) // BLOCK)
+        chunk = np.zeros((blocks * BLOCK, inputs + 1))
         chunk[: len(part), :inputs] = part
         chunk[: len(part), inputs] = 1.0
-        yield first, chunk.reshape(blocks, BLOCK, -1)
+        yield slice(b, b + blocks), chunk.reshape(blocks, BLOCK, -1)

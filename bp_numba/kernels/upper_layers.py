@@ -43,12 +43,6 @@ def add_squared_errors(network: Network, targets: Memory, y_at: Index, errors: M
 
 
 @operation
-def no_errors(errors: Memory) -> None:
-    """Set a vector of sums to zero."""
-    errors.store(0, errors.zero())
-
-
-@operation
 def round_narrow(network: Network) -> None:
     """Round matrices to float32 where network.narrow says so, as storing them would."""
     weights = network.weights

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba.runs.run import Run, Watching
+from bp_numba.training.run import Run
 
 
 class Monitor:

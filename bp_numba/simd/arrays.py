@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,8 +20,16 @@ only."""
 def aligned_zeros(size: int) -> Floats:
     """Return a one-dimensional array of zeros that begins at a multiple of `ALIGNMENT`."""
     buffer = np.zeros(size * 8 + ALIGNMENT, dtype=np.uint8)
-    start = -buffer.ctypes.data % ALIGNMENT
+    start = -address(buffer) % ALIGNMENT
     return buffer[start : start + size * 8].view(np.float64)
+
+
+def aligned_parts(*sizes: int) -> list[Floats]:
+    """Return arrays of zeros of these sizes, aligned likewise, in one piece of memory."""
+    unit = ALIGNMENT // 8
+    ends = list(accumulate(-(-size // unit) * unit for size in sizes))
+    whole = aligned_zeros(ends[-1])
+    return [whole[start : start + size] for start, size in zip((0, *ends), sizes, strict=False)]
 
 
 def address(array: Any) -> int:
@@ -36,7 +45,7 @@ def address_table(arrays: Iterable[Any]) -> Offsets:
 
     Those of a NamedTuple come in the order of its fields, in which `tables.reader` reads them.
     """
-    return np.array([(a.ctypes.data, a.size) for a in each_array(arrays)], dtype=np.int64)
+    return np.array([(address(a), a.size) for a in each_array(arrays)], dtype=np.int64)
 
 
 def each_array(arrays: Iterable[Any]) -> Iterator[Array]:

@@ -5,22 +5,18 @@ returns to Python every `SLICE_SECONDS`: signals are handled, other Python threa
 and the weights are in the user's arrays.
 """
 
-import operator
-from collections import deque
-from collections.abc import Callable, Iterable
-from itertools import repeat
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
-from bp_numba.kernels.calls import Training
-from bp_numba.kernels.inputs import Inputs, list_inputs
-from bp_numba.kernels.layout import BLOCK, FlatNetwork, flat_network, padded_rows
-from bp_numba.simd.arrays import Array, address_table, aligned_zeros
-from bp_numba.simd.width import width_for
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.simd.arrays import Array
 from bp_numba.training import choice
 from bp_numba.training.in_numpy import train_batch
+from bp_numba.training.packed import Packed, can_measure
+from bp_numba.training.run import Point, Run, Slice
 from bp_numba.training.samples import Samples
 from bp_numba.validation import check_alpha, check_outputs, check_samples, check_weights
 
@@ -40,73 +36,133 @@ class Trainable(Protocol):
 class Trainer:
     """Train a network on one set of samples, again and again.
 
-    The weights belong to `network.W`. They are packed into the flat buffer of the kernels when a
-    slice starts and copied back into the same arrays when it ends, so nothing can go stale. If
-    they are not finite then, the slice is repeated in NumPy, which knows what to make of it.
+    The weights belong to `network.W`. They are packed when a slice starts and copied back into the
+    same arrays when it ends, so nothing can go stale.
+
+    Where weights do not stay finite, the kernel's result is not used. The block of samples that
+    brings that about, and all after it, are trained in NumPy, which knows what to make of
+    infinity. Which block that is does not depend on slices.
 
     Parameters
     ----------
     network : NeuralNetwork
         Its W and alpha are read at every slice, and so may change between them.
     samples : Samples
-        That fit W. X is copied once, as lists of the inputs that are not zero.
+        That fit W.
+    validation : Samples, optional
+        Samples whose loss is wanted too.
+    losses : callable, optional
+        Returns both losses with the network's present weights, for where the kernel does not
+        compute them.
+    measures : bool, default True
+        Whether the kernel may.
 
     Attributes
     ----------
     reason : choice.Reason or None
-        Why the last slice was trained in NumPy; None if the kernel did it.
+        Why the last blocks were trained in NumPy; None if the kernel did it.
     """
 
-    _flat: FlatNetwork
-    _inputs: Inputs
-    _function: Any = None
-
-    def __init__(self, network: Trainable, samples: Samples) -> None:
+    def __init__(
+        self,
+        network: Trainable,
+        samples: Samples,
+        validation: Samples | None = None,
+        losses: Callable[[], tuple[Any, Any]] = lambda: (None, None),
+        measures: bool = True,
+    ) -> None:
         matrices = check_weights(network.W)
-        self._network, self._samples, self._targets = network, samples, samples.targets
+        self._network, self._samples, self._losses = network, samples, losses
         self._outputs, self._blocks = matrices[-1].shape[1], -(-len(samples.X) // BLOCK)
-        self._width = width_for([*map(len, matrices), self._outputs])
-        self._padded_targets = padded_rows(self._targets, self._outputs, self._width)
-        self._errors = aligned_zeros(self._width)
-        self._kept, self._in_blocks = BLOCK, False
+        measured = [samples] if validation is None else [samples, validation]
+        self._measures = measures and all(map(can_measure, measured))
+        self._measured_blocks = sum(-(-len(part.X) // BLOCK) for part in measured)
+        self._packed: Packed | None = None
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
-            # A float32 matrix is rounded after every sample, not after every block.
-            self._list_inputs(blocks=all(w.itemsize > 4 for w in matrices))
-            name = "train_blocks" if self._in_blocks else "train_samples"
-            self._function, self._no_kernel = choice.for_fit(name, self._width)
+            self._packed = Packed(matrices, samples, validation if self._measures else None)
+            self._no_kernel = self._packed.reason
         self.reason = self._no_kernel
+        self._stays_finite = True
         self._slice_blocks = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
-        self._shapes: list[tuple[tuple[int, ...], int]] = []
 
-    def _list_inputs(self, blocks: bool) -> None:
-        X = self._samples.X
-        self._inputs, samples_per_list = list_inputs(X, self._width, blocks)
-        if not np.isfinite(self._inputs.gram).all():
-            # Products of samples overflow where no net input need do so.
-            del self._inputs  # before there are more copies of X
-            self._inputs, samples_per_list = list_inputs(X, self._width, blocks=False)
-            self._kept = 1
-        self._in_blocks = samples_per_list == BLOCK
+    def advance(self, run: Run, epoch: int, one_point: bool = False) -> Slice:
+        """Train for as many whole epochs as a slice holds, one or more.
 
-    def advance(self, limit: int) -> int:
-        """Train for as many whole epochs as a slice holds, 1 to `limit`, and return how many."""
-        epochs = min(limit, max(1, self._slice_blocks // max(1, self._blocks)))
-        self.run(epochs)
-        return epochs
-
-    def run(self, epochs: int) -> None:
-        """Train for a number of epochs, slice by slice; a slice is a number of whole blocks."""
+        Parameters
+        ----------
+        run : Run
+            Tells where the loss is displayed, and where training ends.
+        epoch : int
+            Epochs of the run that lie behind.
+        one_point : bool, default False
+            Whether to stop at the first display point.
+        """
         # A descriptor may compute alpha, and is entitled to do so at every epoch.
-        whole_epochs = not hasattr(type(self._network), "alpha")
-        block, remaining = 0, self._blocks * epochs
-        while remaining:
-            most = remaining if whole_epochs else self._blocks - block
-            count = min(self._slice_blocks, most)
-            started = perf_counter()
-            self._train(block, count)
+        may_go_on = self._stays_finite and not hasattr(type(self._network), "alpha")
+        if may_go_on and self._blocks <= self._slice_blocks:
+            reached = self._many_epochs(run, epoch, one_point)
+            if reached is not None:
+                return reached
+        return self._one_epoch(run, epoch)
+
+    def _many_epochs(self, run: Run, epoch: int, one_point: bool) -> Slice | None:
+        """Train epochs in one slice, unless NumPy has to; then nothing is changed."""
+        matrices, alpha = self._current()
+        if self.reason is not None or (packed := self._packed) is None:
+            return None
+        started, left, points = perf_counter(), self._slice_blocks, list[Point]()
+        packed.pack(matrices)
+        stops = False
+        while epoch < run.epochs and left >= self._blocks and not stops:
+            stop, display = run.next_stop(epoch)
+            epochs = min(stop - epoch, left // max(1, self._blocks))
+            packed.train(0, epochs * self._blocks, alpha)
+            epoch, left = epoch + epochs, left - epochs * max(1, self._blocks)
+            if display and epoch == stop:
+                stops = one_point or not self._measures
+                if self._measures:
+                    points.append(self._measured(packed, epoch))
+                    left -= self._measured_blocks
+        if not packed.is_finite():
+            self._stays_finite = False
+            return None
+        packed.unpack()
+        self._adapt_slice(self._slice_blocks - left, perf_counter() - started)
+        if stops and not self._measures:
+            points.append(Point(epoch, perf_counter(), *self._losses()))
+        return Slice(epoch, points)
+
+    def _one_epoch(self, run: Run, epoch: int) -> Slice:
+        """Train one epoch, part by part if it is longer than a slice."""
+        for first, count in self._parts(self._blocks):
+            self._train(first, count)
+        if run.next_stop(epoch) != (epoch + 1, True):
+            return Slice(epoch + 1, [])
+        if self._measures and self._packed is not None and self.reason is None:
+            return Slice(epoch + 1, [self._measured(self._packed, epoch + 1)])
+        return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
+
+    def _measured(self, packed: Packed, epoch: int) -> Point:
+        """Return the display point of the packed weights."""
+        losses = []
+        for listed in (packed.samples, packed.validation):
+            if listed is None:
+                losses.append(None)
+            else:
+                for first, count in self._parts(listed.blocks):
+                    packed.measure(listed, first, count)
+                losses.append(listed.loss())
+        return Point(epoch, perf_counter(), *losses)
+
+    def _parts(self, blocks: int) -> Iterator[tuple[int, int]]:
+        """Yield numbers of blocks to begin with and how many to take, for a slice each."""
+        first = 0
+        while first < blocks:
+            count, started = min(self._slice_blocks, blocks - first), perf_counter()
+            yield first, count
             self._adapt_slice(count, perf_counter() - started)
-            block, remaining = (block + count) % self._blocks, remaining - count
+            first += count
 
     def _adapt_slice(self, count: int, seconds: float) -> None:
         """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one."""
@@ -114,63 +170,37 @@ class Trainer:
             faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
             self._slice_blocks = max(1, int(count * faster))
 
-    def _train(self, first: int, count: int) -> None:
-        """Train on `count` blocks from number `first` on, round and round."""
+    def _current(self) -> tuple[list[Array], float]:
+        """Return W and alpha as they are now, and see if the kernel can train them."""
         alpha = check_alpha(self._network.alpha)
         matrices = check_weights(self._network.W)
-        self._check_shapes(matrices)
-        self.reason = self._no_kernel or choice.for_slice(matrices, self._in_blocks)
-        if self.reason is None:
-            self.reason = self._train_compiled(matrices, first, count, alpha)
-        if self.reason is not None:
-            self._train_in_numpy(first, count, alpha)
-
-    def _check_shapes(self, matrices: list[Array]) -> None:
-        """Provide a network for the matrices: a new one if their shapes have changed."""
-        shapes = [(w.shape, w.itemsize) for w in matrices]
-        if shapes == self._shapes:
-            return
-        # Weights replaced since `fit` began: the kernels trust that X and y fit them.
+        # Weights may have been replaced since `fit` began: the kernels trust that X and y fit them.
         check_samples(self._samples.X, len(matrices[0]))
         check_outputs(matrices, self._outputs)
-        if self._no_kernel is None:
-            units = [len(w) for w in matrices] + [self._outputs]
-            self._flat = flat_network(units, [w.itemsize == 4 for w in matrices], self._width)
-            self._table = address_table(
-                Training(network=self._flat, targets=self._padded_targets, inputs=self._inputs, errors=self._errors)
-            )
-        self._shapes = shapes
+        in_blocks = self._packed is not None and self._packed.in_blocks
+        self.reason = self._no_kernel or choice.for_slice(matrices, in_blocks)
+        return matrices, alpha
 
-    def _train_compiled(
-        self, matrices: list[Array], first: int, count: int, alpha: float
-    ) -> choice.Reason | None:
-        """Train a packed copy and copy it back, unless there is a reason why not."""
-        packed, unpacked = zip(*self._flat.packed_pairs(matrices, self._width), strict=True)
-        _copy_each(packed, unpacked)
-        if self._in_blocks:
-            self._function(self._table.ctypes.data, first, count, 0, alpha)
-        else:
-            kept = 1 if self._flat.narrow.any() else self._kept
-            self._function(self._table.ctypes.data, kept, first, count, 0, alpha)
-        if (reason := choice.finite(self._flat.weights)) is None:
-            _copy_each(unpacked, packed)
-        else:
-            self._flat.weights.fill(0.0)  # the padding too is no longer zero
-        return reason
+    def _train(self, first: int, count: int) -> None:
+        """Train on `count` blocks from number `first` on, by the kernel as far as it goes."""
+        matrices, alpha = self._current()
+        if self.reason is None and self._packed is not None:
+            self._packed.pack(matrices)
+            self._packed.train(first, count, alpha)
+            if self._packed.is_finite():
+                self._packed.unpack()
+                return
+            self.reason = choice.Reason.NOT_FINITE
+            if count > 1 and all(np.isfinite(w).all() for w in matrices):
+                self._train(first, count // 2)
+                self._train(first + count // 2, count - count // 2)
+                return
+        self._train_in_numpy(first, count, alpha)
 
     def _train_in_numpy(self, first: int, count: int, alpha: float) -> None:
-        X = self._samples.X
+        X, targets = self._samples.X, self._samples.targets
         x = np.ones(X.shape[1] + 1)
         with np.errstate(all="ignore"):
-            for block in range(first, first + count):
-                start = block % self._blocks * BLOCK
-                for row in range(start, min(start + BLOCK, len(X))):
-                    x[:-1] = X[row]
-                    train_batch(self._network.W, x[np.newaxis], self._targets[row], alpha)
-
-
-def _copy_each(targets: Iterable[Array], sources: Iterable[Array]) -> None:
-    # One call into C for all matrices: between two of them a signal handler could raise, and
-    # would leave some matrices of the new weights beside some of the old.
-    assign: Callable[..., None] = operator.setitem
-    deque(map(assign, targets, repeat(...), sources), maxlen=0)
+            for row in range(first * BLOCK, min((first + count) * BLOCK, len(X))):
+                x[:-1] = X[row]
+                train_batch(self._network.W, x[np.newaxis], targets[row], alpha)

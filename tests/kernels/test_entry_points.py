@@ -32,19 +32,22 @@ WIDTH = vector_width()
 
 
 def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
-    """Train on some blocks, and return half the squared errors of those that follow."""
+    """Train on some blocks, and return half the squared errors of the first ones then."""
     inputs = lists_of(case.X, samples_per_list, case.width)
     targets = padded_rows(case.y, case.y.shape[1], case.width)
     errors = guarded(case.width)
+    errors[...] = 0.0
     call = Training(case.network, targets, inputs, errors)
     table = address_table(call)
     case.network.steps[...] = 0.0
     if samples_per_list == 1:
         function = loading.load("train_samples", case.width)
-        function(table.ctypes.data, kept, first, count, measured, 0.3)
+        function(table.ctypes.data, kept, first, count, 1, 0.3)
+        function(table.ctypes.data, kept, 0, measured, 0, 0.3)
     else:
         function = loading.load("train_blocks", case.width)
-        function(table.ctypes.data, first, count, measured, 0.3)
+        function(table.ctypes.data, first, count, 1, 0.3)
+        function(table.ctypes.data, 0, measured, 0, 0.3)
     assert_guards(errors)
     return 0.5 * errors.sum()
 

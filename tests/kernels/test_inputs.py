@@ -30,17 +30,17 @@ def dense_again(lists, samples, rows, columns):
     return X[:rows, : columns + 1]
 
 
-@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("wanted", [None, 1, BLOCK])
 @pytest.mark.parametrize("density", [0.0, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 40])
 @pytest.mark.parametrize("chunk", [1, 100, 65536])
-def test_lists_stand_for_the_samples(rows, density, blocks, chunk, monkeypatch):
+def test_lists_stand_for_the_samples(rows, density, wanted, chunk, monkeypatch):
     monkeypatch.setattr(inputs, "CHUNK", chunk)
     X = make(rows, 11, density)
-    lists, samples = list_inputs(X, WIDTH, blocks)
+    lists, samples = list_inputs(X, WIDTH, wanted)
     expected = np.c_[X, np.ones(rows)]
     np.testing.assert_array_equal(dense_again(lists, samples, rows, 11), expected)
-    assert samples == 1 or blocks
+    assert samples == wanted or wanted is None
     assert len(lists.starts) - 1 == -(-rows // samples)
     if samples == 1:
         assert not (np.diff(lists.starts) % LIST_MULTIPLE).any()
