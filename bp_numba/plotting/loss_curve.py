@@ -8,6 +8,7 @@ import numpy as np
 
 from bp_numba.plotting.axes import new_axes
 from bp_numba.runs.files import replacing
+from bp_numba.runs.state import RECORD
 
 
 class LossCurveDisplay:
@@ -99,9 +100,10 @@ class LossCurveDisplay:
         >>> LossCurveDisplay.from_network(nn, Figure().subplots()).ax_.get_title()
         'NeuralNetwork: 2-2-1'
         """
-        history = getattr(nn, "history", None)
-        if history is None or not history.epochs:
+        record = getattr(nn, RECORD, None)
+        if record is None or not record.history.epochs:
             raise ValueError(f"nn must have a history, which fit records, got untrained {nn!r}")
+        history = record.history
         validation = history.validation_losses
         display = cls(
             epochs=list(history.epochs),

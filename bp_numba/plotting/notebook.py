@@ -5,18 +5,21 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from bp_numba.runs.state import record_of
+
 WIDTH, HEIGHT = 240, 40
 """Size of the drawing of the losses, in pixels."""
 
 
 def network_html(nn: Any) -> str:
     """Return a network's layers, number of weights, learning rate, epochs, and losses as HTML."""
-    history = nn.history
+    record = record_of(nn)
+    history = record.history
     rows = {
         "layers": " → ".join(map(str, nn.layers)) + ", all sigmoid",
         "weights": f"{sum(w.size for w in nn.W):,}",
         "alpha": f"{nn.alpha}",
-        "epochs": f"{nn.epochs_trained:,}",
+        "epochs": f"{record.epochs_trained:,}",
     }
     if history.losses:
         rows["loss"] = f"{history.losses[-1]:.7f}"

@@ -1,4 +1,7 @@
-"""Checks of values read from JSON text: they take whatever JSON can hold, and never raise."""
+"""What JSON can hold: a copy of it, and checks of values read from JSON text.
+
+The checks take whatever JSON can hold, and never raise.
+"""
 
 from itertools import pairwise
 from typing import Any
@@ -30,3 +33,23 @@ def are_chained_shapes(value: Any) -> bool:
         isinstance(shape, list) and len(shape) == 2 and all(map(is_count, shape)) for shape in value
     )
     return pairs and len(value) > 0 and all(a[1] == b[0] for a, b in pairwise(value))
+
+
+def json_copy(value: Any) -> Any:
+    """Return a copy with new dicts and lists, as they are once written to JSON text and read.
+
+    Raises
+    ------
+    TypeError
+        If JSON cannot hold it.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [json_copy(item) for item in value]
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} {value!r:.60} is not JSON serializable")
+    for key in value:
+        if not (key is None or isinstance(key, str | int | float)):
+            raise TypeError(f"key {key!r:.60} is not JSON serializable")
+    return {key: json_copy(item) for key, item in value.items()}

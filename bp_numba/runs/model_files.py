@@ -8,11 +8,13 @@ The archive is not compressed, so that no member can be larger than the file; no
 `numpy.load(path, allow_pickle=False)` reads it too.
 """
 
+import contextlib
 import errno
 import io
 import json
 import math
 import os
+import warnings
 import zipfile
 from typing import Any
 
@@ -20,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.runs.files import replacing
-from bp_numba.runs.json_values import are_chained_shapes, is_count
-from bp_numba.runs.state import ENTRIES, GROWING, State
+from bp_numba.runs.json_values import are_chained_shapes, is_count, json_copy
+from bp_numba.runs.state import ENTRIES, GROWING, RECORDED, State, record_of
 from bp_numba.validation import check_weights
 
 FORMAT, VERSION = "bp_numba network", 1
@@ -35,11 +37,35 @@ class ModelFormatError(ValueError):
 
 def snapshot(network: Any) -> State:
     """Return a network's present state; the fields in `GROWING` are shared, all others copied."""
-    kept = {}
+    record, kept = record_of(network), {}
     for name, entry in ENTRIES.items():
-        value = getattr(network, name)
+        value = getattr(record if name in RECORDED else network, name)
+        if name == "metadata":
+            value = _metadata(network, value)
         kept[name] = value if name in GROWING else entry.keep(value)
     return State(**kept, W=[w.copy() for w in check_weights(network.W)])
+
+
+def _metadata(network: Any, recorded: Any) -> Any:
+    """Return what a user assigned to `metadata` if it is a dict that JSON can hold."""
+    assigned = network.__dict__.get("metadata")
+    with contextlib.suppress(*_NOT_FOR_JSON):
+        return json_copy(assigned) if isinstance(assigned, dict) else recorded
+    return recorded
+
+
+def warn_of_metadata(network: Any) -> None:
+    """Warn if a user has assigned metadata that are not saved, since JSON cannot hold them."""
+    assigned = network.__dict__.get("metadata")
+    try:
+        json_copy(assigned if isinstance(assigned, dict) else None)
+    except _NOT_FOR_JSON as error:
+        text = f"metadata are not saved, since JSON cannot hold them: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
+_NOT_FOR_JSON = TypeError, RecursionError
+"""What `json_copy` raises."""
 
 
 def save_model(path: _Path, state: State) -> None:

@@ -1,13 +1,16 @@
 """The state of a network: what it begins with, and what is copied, saved, loaded and checked.
 
-A field is added to `State`, and nowhere else. With, for example, the line
+A network keeps it in one object, its `Record`, under one private name, `RECORD`. The names by which
+users read it are theirs: whatever they assign or define under `losses` or `history` is not asked.
+
+A field is added to `Record`, and nowhere else. With, for example, the line
 
     rates: list[float] = recorded("be a list of numbers", are_numbers, initial=list, required=False)
 
-a new network has an empty list `rates`; copies, snapshots, checkpoints and files hold it; a file
-where it is anything else is refused, with "rates must be a list of numbers"; and files that were
-written before there were rates can be loaded. The docstring and the annotations of `NeuralNetwork`
-tell users about it.
+the record of a new network has an empty list `rates`; copies, snapshots, checkpoints and files hold
+it; a file where it is anything else is refused, with "rates must be a list of numbers"; and files
+and pickles that were written before there were rates can be loaded. A line in `stateful.Stateful`
+makes it readable as `network.rates`; the docstring of `NeuralNetwork` tells users about it.
 """
 
 import copy
@@ -18,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from bp_numba.runs.history import COLUMNS, History, is_history
-from bp_numba.runs.json_values import are_layers, are_numbers, is_count, is_number
+from bp_numba.runs.json_values import are_layers, are_numbers, is_count, is_number, json_copy
 from bp_numba.validation import check_alpha
 
 
@@ -70,18 +73,17 @@ def recorded(*entry: Any, initial: Any = MISSING, **options: Any) -> Any:
 
 
 @dataclass(kw_only=True)
-class State:
-    """The state of a network, in a snapshot or from a file; the header has the fields' order.
+class Record:
+    """What a network records beside its weights; plain attributes, for whoever trains it to change.
 
-    W is no entry of the header: a file holds each weight matrix as an array beside it.
+    Attributes
+    ----------
+    epochs_trained, losses, history, metadata
+        As `NeuralNetwork` describes them.
+    work : int
+        Multiply-adds that NumPy has done in the network's short calls.
     """
 
-    layers: list[int] = recorded(
-        "be two or more positive integers, got {!r:.60}",
-        are_layers,
-        keep=lambda layers: [int(size) for size in layers],
-    )
-    alpha: float = recorded("be a number, got {!r:.60}", is_number, keep=check_alpha, read=float)
     epochs_trained: int = recorded("be a number of epochs", is_count, initial=int)
     losses: list[float] = recorded(
         "be a list of numbers",
@@ -98,26 +100,49 @@ class State:
         read=lambda columns: History(**columns),
     )
     metadata: dict[str, Any] = recorded(
-        "be a dict", lambda value: isinstance(value, dict), initial=dict
+        "be a dict", lambda value: isinstance(value, dict), initial=dict, keep=json_copy
     )
+    work: int = recorded("be a count of work, >= 0", is_count, initial=int, required=False)
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        """Take over the fields of a pickle, which may be from before some were added."""
+        vars(self).update(vars(Record()) | values)
+
+
+@dataclass(kw_only=True)
+class State(Record):
+    """The state of a network, in a snapshot or from a file; the header has the fields' order.
+
+    W is no entry of the header: a file holds each weight matrix as an array beside it.
+    """
+
+    layers: list[int] = recorded(
+        "be two or more positive integers, got {!r:.60}",
+        are_layers,
+        keep=lambda layers: [int(size) for size in layers],
+    )
+    alpha: float = recorded("be a number, got {!r:.60}", is_number, keep=check_alpha, read=float)
     W: list[npt.NDArray[Any]]
+
+    def record(self) -> Record:
+        """Return the part that a network keeps in its record."""
+        return Record(**{name: getattr(self, name) for name in RECORDED})
 
 
 ENTRIES: dict[str, Entry] = {f.name: f.metadata["entry"] for f in fields(State) if f.metadata}
 """The fields that a header holds."""
 
+RECORDED = tuple(f.name for f in fields(Record))
+"""Those of them that are in a network's record; the others are the network's own attributes."""
+
 GROWING = {name: entry.first for name, entry in ENTRIES.items() if entry.first}
 """The fields that a snapshot shares with its network, which appends to them while it trains."""
 
-_INITIAL = tuple(
-    (f.name, f.default_factory) for f in fields(State) if f.default_factory is not MISSING
-)
-
-COPIED = ("W", *(name for name, _ in _INITIAL))
-"""The fields that `copy.copy` copies; it shares layers and alpha, which are the user's objects."""
+RECORD = "_bp_numba_record"
+"""The name of a network's record: `network._bp_numba_record`."""
 
 
-def set_initial_values(network: Any) -> None:
-    """Set the fields of a network that was never trained, each to a new object."""
-    for name, make in _INITIAL:  # updating __dict__ from a new dict takes 0.5 us longer
-        setattr(network, name, make())
+def record_of(network: Any) -> Record:
+    """Return the record of a network, which is made when it is first asked for."""
+    record: Record = network._bp_numba_record
+    return record

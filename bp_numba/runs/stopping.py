@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from bp_numba.runs.state import record_of
+
 
 class EarlyStopping:
     """A callback for `NeuralNetwork.fit`: stop when the loss has not improved for a while.
@@ -63,8 +65,8 @@ class EarlyStopping:
 
     def __call__(self, network: Any, epoch: int, loss: float) -> bool:
         """Return True if training should stop."""
-        validation_loss = network.history.validation_losses[-1]
-        watched = float(loss) if validation_loss is None else validation_loss
+        shown = record_of(network).history.validation_losses[-1:]  # none in a loop of a user's own
+        watched = float(loss) if shown in ([], [None]) else shown[0]
         if watched < self.best_loss - self.min_delta:
             self.best_loss, self.best_epoch, self._waited = watched, epoch, 0
             if self.restore_best:

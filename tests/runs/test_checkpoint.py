@@ -146,7 +146,7 @@ def test_between_two_savings_the_seconds_have_passed(tmp_path, monkeypatch):
     monkeypatch.setattr("bp_numba.runs.checkpoint.monotonic", lambda: now[0])
     checkpoint = Checkpoint(nn, path, every=60.0)
     for now[0] in (59.0, 60.0, 119.0, 121.0, 180.0):
-        nn.epochs_trained += 1
+        nn._bp_numba_record.epochs_trained += 1
         checkpoint.epoch_ended()
         saved.append(NeuralNetwork.load(path).epochs_trained)
     assert saved == [0, 2, 2, 4, 4]
