@@ -5,13 +5,17 @@ NumPy (`training.choice`). Else it is done by the user's own methods, sample by 
 """
 
 from collections.abc import Callable
-from typing import Any
+from time import perf_counter
+from typing import Any, Protocol, TypeAlias
 
 from bp_numba import validation as check
 from bp_numba.training.choice import overridden
 from bp_numba.training.loss import loss
+from bp_numba.training.run import Point, Run, Slice
 from bp_numba.training.samples import Samples, as_samples
 from bp_numba.training.trainer import Trainer
+
+Losses: TypeAlias = Callable[[], tuple[Any, Any]]
 
 
 def samples_to_train_on(network: Any, X: Any, y: Any) -> Samples:
@@ -52,21 +56,44 @@ def _check_targets_of_loss(network: Any, samples: Samples, name: str) -> None:
         check.check_broadcast(samples.y, shape, name)
 
 
-def advance_of(network: Any, samples: Samples) -> Callable[[int], int]:
-    """Return what trains for some whole epochs, up to a limit, and returns how many."""
-    if not overridden(network, "fit_partial", "sigmoid", "sigmoid_deriv"):
-        return Trainer(network, samples).advance
-    X = samples.with_bias()
+class Training(Protocol):
+    """What trains for some epochs of a run, from an epoch on; see `Trainer.advance`."""
 
-    def one_epoch(limit: int) -> int:
-        for x, target in zip(X, samples.y, strict=False):
-            network.fit_partial(x, target)
-        return 1
-
-    return one_epoch
+    def advance(self, run: Run, epoch: int, one_point: bool) -> Slice:
+        """Return the epoch reached, and the display points on the way."""
 
 
-def loss_of(network: Any, samples: Samples) -> Callable[[], Any]:
+class SampleBySample:
+    """Training by the network's own `fit_partial`, an epoch at a time."""
+
+    def __init__(self, network: Any, samples: Samples, losses: Losses) -> None:
+        self._network, self._losses = network, losses
+        self._X, self._y = samples.with_bias(), samples.y
+
+    def advance(self, run: Run, epoch: int, one_point: bool) -> Slice:
+        """Train one epoch."""
+        for x, target in zip(self._X, self._y, strict=False):
+            self._network.fit_partial(x, target)
+        if run.next_stop(epoch) != (epoch + 1, True):
+            return Slice(epoch + 1, [])
+        return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
+
+
+def training_of(network: Any, samples: Samples, watched: Samples | None) -> Training:
+    """Return what trains the network, and computes its losses at the display points."""
+    loss = _loss_of(network, samples)
+    validation_loss = (lambda: None) if watched is None else _loss_of(network, watched)
+
+    def losses() -> tuple[Any, Any]:
+        return loss(), validation_loss()
+
+    if overridden(network, "fit_partial", "sigmoid", "sigmoid_deriv"):
+        return SampleBySample(network, samples, losses)
+    measures = not overridden(network, "predict", "calculate_loss")
+    return Trainer(network, samples, watched, losses, measures)
+
+
+def _loss_of(network: Any, samples: Samples) -> Callable[[], Any]:
     """Return what computes the loss of the samples with the network's present weights."""
     if not overridden(network, "sigmoid", "predict", "calculate_loss"):
         return lambda: loss(network.W, samples)

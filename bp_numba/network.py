@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from bp_numba import validation as check
-from bp_numba.fitting import advance_of, loss_of, samples_to_train_on, samples_to_validate
+from bp_numba.fitting import samples_to_train_on, samples_to_validate, training_of
 from bp_numba.reference import ReferenceNetwork
-from bp_numba.runs.monitor import Monitor
-from bp_numba.training.run import Run
+from bp_numba.runs.monitor import Monitor, Watching
 from bp_numba.runs.stateful import Stateful
 from bp_numba.training import activation, prediction
 from bp_numba.training.choice import overridden, stands_in_for
 from bp_numba.training.loss import half_squared_error
+from bp_numba.training.run import Run
 from bp_numba.training.single_step import train_one, train_rows
 
 
@@ -49,7 +49,7 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
     epochs_trained : int
         Epochs that `fit` has gone through since the network was made.
     metadata : dict
-        Yours, for what JSON can hold; kept in files.
+        Yours, for what JSON can hold; kept in files, also if you assign another dict.
 
     Raises
     ------
@@ -63,6 +63,10 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
     -----
     Methods may be overridden, in a subclass or on an instance. If `sigmoid`, `sigmoid_deriv` or
     `fit_partial` is, training runs sample by sample in NumPy and calls it.
+
+    `losses`, `history`, `epochs_trained` and `metadata` are read from a record of the network's
+    own. Attributes, methods and properties of yours may have these names, or `save` and `load`:
+    you then get yours, and the package does not touch it and goes on with its record.
 
     The method is stochastic gradient descent without shuffling on the squared error: D. E.
     Rumelhart, G. E. Hinton, R. J. Williams, "Learning representations by back-propagating
@@ -184,20 +188,15 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         every = check.check_seconds(checkpoint_every, "checkpoint_every")
         samples = samples_to_train_on(self, X, y)
         watched = None if validation is None else samples_to_validate(self, validation)
-        advance, loss = advance_of(self, samples), loss_of(self, samples)
-        validation_loss = (lambda: None) if watched is None else loss_of(self, watched)
+        training = training_of(self, samples, watched)
         watching = Watching(verbose, progress, callback, checkpoint, every)
-        with Monitor(self, run, len(samples.X), watching) as monitor:
-            for stop, display in run.stops():
-                while done < stop:
-                    count, enough = advance(stop - done), False
-                    done += count
-                    monitor.count(count)
-                    if display and done == stop:
-                        enough = monitor.display(loss(), validation_loss())
-                    monitor.epochs_ended(count)
-                    if enough:
-                        return
+        numbers = len(samples.X), None if watched is None else len(watched.X)
+        with Monitor(self, run, numbers, watching) as monitor:
+            while done < epochs:
+                part = training.advance(run, done, one_point=callback is not None)
+                done = part.epoch
+                if monitor.slice_ended(part):
+                    return
 
     def fit_partial(self, x: Any, y: Any) -> None:
         """Make one update with the gradient summed over the rows of x.

@@ -18,7 +18,7 @@ ROOMS = {
     "native": {"kernels", "simd"},
     "validation": set(),
     "training": {"native", "kernels", "simd", "validation"},
-    "runs": {"validation"},
+    "runs": {"training", "validation"},
     "plotting": {"runs"},
     "reference": set(),
     "fitting": {"training", "validation"},

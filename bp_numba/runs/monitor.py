@@ -1,12 +1,25 @@
 """Whoever watches a run of training: printed lines, history, progress bar, callback, checkpoint."""
 
+import os
+from collections.abc import Callable
 from time import perf_counter
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba.training.run import Run
+from bp_numba.runs.state import record_of
+from bp_numba.training.run import Point, Run, Slice
+
+
+class Watching(NamedTuple):
+    """Who is told of a run; as `NeuralNetwork.fit` takes them."""
+
+    verbose: bool
+    progress: bool
+    callback: Callable[..., Any] | None
+    checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: float
 
 
 class Monitor:
@@ -15,24 +28,27 @@ class Monitor:
     Parameters
     ----------
     network : NeuralNetwork
-        Its `losses`, `history` and `epochs_trained` are kept up to date.
+        Its record is kept up to date.
     run : Run
         The epochs.
-    samples : int
-        How many an epoch has.
+    samples : tuple of int and (int or None)
+        How many an epoch has, and how many are validated with; None without validation.
     watching : Watching
         Who is told.
     """
 
-    def __init__(self, network: Any, run: Run, samples: int, watching: Watching) -> None:
+    def __init__(
+        self, network: Any, run: Run, samples: tuple[int, int | None], watching: Watching
+    ) -> None:
         self._network, self._epoch, self._samples = network, run.done, samples
         self._verbose, self._callback = watching.verbose, watching.callback
         self._bar = _bar(run) if watching.progress else None
         self._checkpoint = _checkpoint(network, watching)
         self._shown = ""
         _tell(self._callback, "begin")
-        network.losses = []
-        seconds = network.history.seconds
+        self._record = record_of(network)
+        self._record.losses = []
+        seconds = self._record.history.seconds
         self._started = perf_counter() - (seconds[-1] if seconds else 0.0)
 
     def __enter__(self) -> "Monitor":
@@ -52,38 +68,50 @@ class Monitor:
             if self._bar is not None:
                 self._bar.close()
 
-    def count(self, epochs: int) -> None:
-        """Count epochs that have been trained."""
-        self._epoch += epochs
-        self._network.epochs_trained += epochs
+    def slice_ended(self, part: Slice) -> bool:
+        """Count epochs that have been trained, and show and record the losses among them.
 
-    def display(self, loss: Any, validation_loss: Any = None) -> bool:
-        """Show and record losses; return True if the callback says that training is to stop."""
+        Returns
+        -------
+        bool
+            True if the callback says that training is to stop.
+        """
+        epochs, self._epoch = part.epoch - self._epoch, part.epoch
+        self._record.epochs_trained += epochs
+        before = self._record.epochs_trained - part.epoch
+        stops = False
+        for point in part.points:
+            stops = self._display(point, before)
+        if self._bar is not None:
+            self._move_bar(epochs)
+        if self._checkpoint:
+            self._checkpoint.epoch_ended()
+        return stops
+
+    def _display(self, point: Point, before: int) -> bool:
+        """Show and record losses; so many epochs were trained before this run."""
+        epoch, reached, loss, validation_loss = point
         text = f"loss={loss:.7f}"
         if validation_loss is not None:
             validation_loss = float(validation_loss)
             text += f", val_loss={validation_loss:.7f}"
-        self._shown = f"{text}, "
+        self._shown = text
         if self._verbose:
-            line = f"[INFO] epoch={self._epoch}, {text}"
+            line = f"[INFO] epoch={epoch}, {text}"
             print(line) if self._bar is None else self._bar.write(line)
-        network, seconds = self._network, perf_counter() - self._started
-        network.losses.append(float(loss))
-        network.history.add(network.epochs_trained, float(loss), validation_loss, seconds)
+        record, seconds = self._record, reached - self._started
+        record.losses.append(float(loss))
+        record.history.add(epoch + before, float(loss), validation_loss, seconds, *self._samples)
         if self._callback is None:
             return False
-        answer = self._callback(network, self._epoch, loss)
+        answer = self._callback(self._network, epoch, loss)
         return isinstance(answer, bool | np.bool_) and bool(answer)
 
-    def epochs_ended(self, epochs: int) -> None:
-        """Move the bar on by some epochs, and let the checkpoint be saved if it is time to."""
-        if self._bar is not None:
-            self._bar.update(epochs)
-            samples = self._samples * (self._bar.n - self._bar.initial)
-            rate = samples / max(self._bar.format_dict["elapsed"], 1e-9)
-            self._bar.set_postfix_str(f"{self._shown}{rate:,.0f} samples/s", refresh=False)
-        if self._checkpoint:
-            self._checkpoint.epoch_ended()
+    def _move_bar(self, epochs: int) -> None:
+        self._bar.update(epochs)
+        samples = self._samples[0] * (self._bar.n - self._bar.initial)
+        rate = f"{samples / max(self._bar.format_dict['elapsed'], 1e-9):,.0f} samples/s"
+        self._bar.set_postfix_str(", ".join(filter(None, (self._shown, rate))), refresh=False)
 
 
 def _tell(callback: Any, event: str, *arguments: Any) -> None:
