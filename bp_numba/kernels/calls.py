@@ -16,8 +16,8 @@ from bp_numba.simd.arrays import Floats, Offsets, aligned_zeros
 from bp_numba.simd.width import WIDEST
 
 ARGUMENTS = {
-    "train_samples": "piiiid",
-    "train_blocks": "piiid",
+    "train_samples": "ppiiid",
+    "train_blocks": "ppiiid",
     "train_one": "pd",
     "predict": "piiii",
     "predict_one": "p",
@@ -28,20 +28,33 @@ double. They return an int64."""
 
 
 class Training(NamedTuple):
-    """What `train_samples` and `train_blocks` take.
+    """The network that `train_samples` and `train_blocks` work on.
 
     Attributes
     ----------
-    targets : (n * padded[L],) float64
-        Those of each sample, padded to whole vectors.
     errors : (width,) float64
         Room for a vector whose lanes add up to the sum of squared errors.
     """
 
     network: FlatNetwork
-    targets: Floats
-    inputs: Inputs
     errors: Floats
+
+
+class Listed(NamedTuple):
+    """The samples that they go through.
+
+    Attributes
+    ----------
+    targets : (n * padded[L],) float64
+        Those of each sample, padded to whole vectors.
+    kept : (1,) int64
+        For how many samples W_0 is kept as it is, where lists are of single ones: `BLOCK`, or 1
+        where inner products overflow.
+    """
+
+    inputs: Inputs
+    targets: Floats
+    kept: Offsets
 
 
 class OneSample(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.calls import Activation, OneSample, Prediction, Training
+from bp_numba.kernels.calls import Activation, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     activate_sample,
     forward_block,
@@ -31,56 +31,57 @@ from bp_numba.kernels.upper_layers import (
     add_squared_errors,
     backward_upper,
     forward_upper,
+    is_narrow,
     round_narrow,
 )
 from bp_numba.simd.arrays import Offsets
 from bp_numba.simd.tables import floats_at, memory_at, memory_from, reader
 
-read_training, read_sample = reader(Training), reader(OneSample)
+read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
 
 
-def train_blocks(table: Offsets, first: int, count: int, trains: int, alpha: float) -> int:
+def train_blocks(
+    table: Offsets, samples: Offsets, first: int, count: int, trains: int, alpha: float
+) -> int:
     """Train on `count` blocks from number `first` on, round and round; the last may be short.
 
     If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
     The inputs are listed by blocks. No matrix may be narrow.
     """
-    call = read_training(table)
-    network, inputs, targets = call.network, call.inputs, call.targets
+    training, listed = read_training(table), read_listed(samples)
+    network, inputs, targets = training.network, listed.inputs, listed.targets
     stride, blocks = network.padded[network.units.size - 1], inputs.starts.size - 1
-    samples = targets.size // stride
+    end = targets.size // stride
     for number in range(first, first + count):
         block = number % blocks
         start = block * BLOCK
         forward_block(network, inputs, block, 1)
-        for t in range(min(BLOCK, samples - start)):
+        for t in range(min(BLOCK, end - start)):
             activate_sample(network, inputs, start, t, t if trains else 0)
             forward_upper(network)
             if trains:
                 backward_upper(network, t, targets, (start + t) * stride, alpha)
             else:
-                add_squared_errors(network, targets, (start + t) * stride, call.errors)
+                add_squared_errors(network, targets, (start + t) * stride, training.errors)
         if trains:
             update_block(network, inputs, block, 1)
     return 1
 
 
 def train_samples(
-    table: Offsets, kept: int, first: int, count: int, trains: int, alpha: float
+    table: Offsets, samples: Offsets, first: int, count: int, trains: int, alpha: float
 ) -> int:
-    """Do the same with inputs that are listed by single samples.
-
-    W_0 is kept as it is for `kept` of them: `BLOCK`, or 1 if a matrix is narrow.
-    """
-    call = read_training(table)
-    network, inputs, targets = call.network, call.inputs, call.targets
-    stride, samples = network.padded[network.units.size - 1], inputs.starts.size - 1
-    blocks = (samples + BLOCK - 1) // BLOCK
+    """Do the same with inputs that are listed by single samples, and with narrow matrices."""
+    training, listed = read_training(table), read_listed(samples)
+    network, inputs, targets = training.network, listed.inputs, listed.targets
+    stride, end = network.padded[network.units.size - 1], inputs.starts.size - 1
+    blocks = (end + BLOCK - 1) // BLOCK
+    kept = 1 if is_narrow(network) else listed.kept[0]
     for number in range(first, first + count):
         start = number % blocks * BLOCK
-        for part in range(start, min(start + BLOCK, samples), kept):
-            in_part = min(kept, samples - part)
+        for part in range(start, min(start + BLOCK, end), kept):
+            in_part = min(kept, end - part)
             forward_listed(network, inputs, part, in_part)
             for t in range(in_part):
                 activate_sample(network, inputs, part, t, t if trains else 0)
@@ -88,7 +89,7 @@ def train_samples(
                 if trains:
                     backward_upper(network, t, targets, (part + t) * stride, alpha)
                 else:
-                    add_squared_errors(network, targets, (part + t) * stride, call.errors)
+                    add_squared_errors(network, targets, (part + t) * stride, training.errors)
             if trains:
                 update_listed(network, inputs, part, in_part)
                 round_narrow(network)

@@ -43,6 +43,15 @@ def add_squared_errors(network: Network, targets: Memory, y_at: Index, errors: M
 
 
 @operation
+def is_narrow(network: Network) -> Index:
+    """Return a number that is not 0 if a matrix is stored as float32."""
+    found = Registers([network.narrow[0]])
+    for l in loop(1, network.narrow.size):
+        found.values = [found.values[0] + network.narrow[l]]
+    return found.values[0]
+
+
+@operation
 def round_narrow(network: Network) -> None:
     """Round matrices to float32 where network.narrow says so, as storing them would."""
     weights = network.weights

@@ -41,7 +41,7 @@ class Point(NamedTuple):
     epoch: int
     reached: float
     loss: Any
-    validation_loss: Any
+    validation_loss: Any = None
 
 
 class Slice(NamedTuple):

@@ -5,7 +5,7 @@ returns to Python every `SLICE_SECONDS`: signals are handled, other Python threa
 and the weights are in the user's arrays.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -13,9 +13,11 @@ import numpy as np
 
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.simd.arrays import Array
+from bp_numba.simd.width import width_for
 from bp_numba.training import choice
 from bp_numba.training.in_numpy import train_batch
-from bp_numba.training.packed import Packed, can_measure
+from bp_numba.training.listed import Listed, listed
+from bp_numba.training.packed import Packed, local, packed_for
 from bp_numba.training.run import Point, Run, Slice
 from bp_numba.training.samples import Samples
 from bp_numba.validation import check_alpha, check_outputs, check_samples, check_weights
@@ -74,17 +76,30 @@ class Trainer:
         matrices = check_weights(network.W)
         self._network, self._samples, self._losses = network, samples, losses
         self._outputs, self._blocks = matrices[-1].shape[1], -(-len(samples.X) // BLOCK)
+        self._width = width_for([*map(len, matrices), self._outputs])
         measured = [samples] if validation is None else [samples, validation]
         self._measures = measures and all(map(can_measure, measured))
-        self._measured_blocks = sum(-(-len(part.X) // BLOCK) for part in measured)
-        self._packed: Packed | None = None
+        self._measured: list[Listed] = []
+        self._in_blocks = False
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
-            self._packed = Packed(matrices, samples, validation if self._measures else None)
-            self._no_kernel = self._packed.reason
+            # A float32 matrix is rounded after every sample, not after every block.
+            lists = None if all(w.itemsize > 4 for w in matrices) else 1
+            self._listed = listed(samples, self._outputs, self._width, lists)
+            self._in_blocks = self._listed.samples_per_list == BLOCK
+            name = "train_blocks" if self._in_blocks else "train_samples"
+            self._function, self._no_kernel = choice.for_fit(name, self._width)
+            if self._measures:
+                self._list_measured(validation)
         self.reason = self._no_kernel
         self._stays_finite = True
         self._slice_blocks = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
+
+    def _list_measured(self, validation: Samples | None) -> None:
+        self._measured.append(self._listed)
+        if validation is not None:
+            how = self._outputs, self._width, self._listed.samples_per_list
+            self._measured.append(listed(validation, *how))
 
     def advance(self, run: Run, epoch: int, one_point: bool = False) -> Slice:
         """Train for as many whole epochs as a slice holds, one or more.
@@ -109,25 +124,25 @@ class Trainer:
     def _many_epochs(self, run: Run, epoch: int, one_point: bool) -> Slice | None:
         """Train epochs in one slice, unless NumPy has to; then nothing is changed."""
         matrices, alpha = self._current()
-        if self.reason is not None or (packed := self._packed) is None:
+        if self.reason is not None:
             return None
         started, left, points = perf_counter(), self._slice_blocks, list[Point]()
-        packed.pack(matrices)
-        stops = False
+        packed, stops = packed_for(matrices, self._width), False
         while epoch < run.epochs and left >= self._blocks and not stops:
             stop, display = run.next_stop(epoch)
             epochs = min(stop - epoch, left // max(1, self._blocks))
-            packed.train(0, epochs * self._blocks, alpha)
+            packed.train(self._function, self._listed, 0, epochs * self._blocks, alpha)
             epoch, left = epoch + epochs, left - epochs * max(1, self._blocks)
             if display and epoch == stop:
                 stops = one_point or not self._measures
                 if self._measures:
-                    points.append(self._measured(packed, epoch))
-                    left -= self._measured_blocks
+                    points.append(self._point(packed, epoch))
+                    left -= sum(part.blocks for part in self._measured)
         if not packed.is_finite():
             self._stays_finite = False
             return None
         packed.unpack()
+        local.last = packed
         self._adapt_slice(self._slice_blocks - left, perf_counter() - started)
         if stops and not self._measures:
             points.append(Point(epoch, perf_counter(), *self._losses()))
@@ -135,34 +150,28 @@ class Trainer:
 
     def _one_epoch(self, run: Run, epoch: int) -> Slice:
         """Train one epoch, part by part if it is longer than a slice."""
-        for first, count in self._parts(self._blocks):
-            self._train(first, count)
-        if run.next_stop(epoch) != (epoch + 1, True):
-            return Slice(epoch + 1, [])
-        if self._measures and self._packed is not None and self.reason is None:
-            return Slice(epoch + 1, [self._measured(self._packed, epoch + 1)])
-        return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
-
-    def _measured(self, packed: Packed, epoch: int) -> Point:
-        """Return the display point of the packed weights."""
-        losses = []
-        for listed in (packed.samples, packed.validation):
-            if listed is None:
-                losses.append(None)
-            else:
-                for first, count in self._parts(listed.blocks):
-                    packed.measure(listed, first, count)
-                losses.append(listed.loss())
-        return Point(epoch, perf_counter(), *losses)
-
-    def _parts(self, blocks: int) -> Iterator[tuple[int, int]]:
-        """Yield numbers of blocks to begin with and how many to take, for a slice each."""
         first = 0
-        while first < blocks:
-            count, started = min(self._slice_blocks, blocks - first), perf_counter()
-            yield first, count
+        while first < self._blocks:
+            count, started = min(self._slice_blocks, self._blocks - first), perf_counter()
+            self._train(first, count)
             self._adapt_slice(count, perf_counter() - started)
             first += count
+        if run.next_stop(epoch) != (epoch + 1, True):
+            return Slice(epoch + 1, [])
+        if self._measures and self.reason is None:
+            packed = packed_for(check_weights(self._network.W), self._width)
+            return Slice(epoch + 1, [self._point(packed, epoch + 1)])
+        return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
+
+    def _point(self, packed: Packed, epoch: int) -> Point:
+        """Return the display point of the packed weights."""
+        losses = []
+        for samples in self._measured:
+            for first in range(0, samples.blocks, self._slice_blocks):
+                count = min(self._slice_blocks, samples.blocks - first)
+                packed.measure(self._function, samples, first, count)
+            losses.append(packed.loss())
+        return Point(epoch, perf_counter(), *losses)
 
     def _adapt_slice(self, count: int, seconds: float) -> None:
         """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one."""
@@ -177,18 +186,18 @@ class Trainer:
         # Weights may have been replaced since `fit` began: the kernels trust that X and y fit them.
         check_samples(self._samples.X, len(matrices[0]))
         check_outputs(matrices, self._outputs)
-        in_blocks = self._packed is not None and self._packed.in_blocks
-        self.reason = self._no_kernel or choice.for_slice(matrices, in_blocks)
+        self.reason = self._no_kernel or choice.for_slice(matrices, self._in_blocks)
         return matrices, alpha
 
     def _train(self, first: int, count: int) -> None:
         """Train on `count` blocks from number `first` on, by the kernel as far as it goes."""
         matrices, alpha = self._current()
-        if self.reason is None and self._packed is not None:
-            self._packed.pack(matrices)
-            self._packed.train(first, count, alpha)
-            if self._packed.is_finite():
-                self._packed.unpack()
+        if self.reason is None:
+            packed = packed_for(matrices, self._width)
+            packed.train(self._function, self._listed, first, count, alpha)
+            if packed.is_finite():
+                packed.unpack()
+                local.last = packed
                 return
             self.reason = choice.Reason.NOT_FINITE
             if count > 1 and all(np.isfinite(w).all() for w in matrices):
@@ -204,3 +213,8 @@ class Trainer:
             for row in range(first * BLOCK, min((first + count) * BLOCK, len(X))):
                 x[:-1] = X[row]
                 train_batch(self._network.W, x[np.newaxis], targets[row], alpha)
+
+
+def can_measure(samples: Samples) -> bool:
+    """Tell if kernels can compute the loss: if there is a row of targets for each of X."""
+    return samples.y.ndim == 2 and len(samples.y) == len(samples.X)

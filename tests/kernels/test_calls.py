@@ -46,7 +46,7 @@ def test_fields_in_another_order_give_the_same_bits(tmp_path):
         text, count = reverse_fields(path.read_text())
         path.write_text(text)
         reversed_ += count
-    assert reversed_ == 6
+    assert reversed_ == 7
     cache = str(tmp_path / "cache")
     expected = run_python(EVERY_KERNEL, NUMBA_CACHE_DIR=cache)
     assert run_python(EVERY_KERNEL, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=cache) == expected
@@ -57,7 +57,7 @@ def test_fields_in_another_order_give_the_same_bits(tmp_path):
 def test_arguments_are_those_of_the_functions():
     from bp_numba.kernels import entry_points
 
-    letters = {"table": "p", "alpha": "d"}
+    letters = {"table": "p", "samples": "p", "alpha": "d"}
     for name, arguments in ARGUMENTS.items():
         parameters = inspect.signature(getattr(entry_points, name)).parameters
         assert "".join(letters.get(parameter, "i") for parameter in parameters) == arguments

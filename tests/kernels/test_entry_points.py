@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bp_numba.kernels import entry_points
-from bp_numba.kernels.calls import ARGUMENTS, Activation, Training
+from bp_numba.kernels.calls import ARGUMENTS, Activation, Listed, Training
 from bp_numba.kernels.layout import BLOCK, padded_rows
 from bp_numba.native import loading
 from bp_numba.simd import internals
@@ -37,17 +37,14 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
     targets = padded_rows(case.y, case.y.shape[1], case.width)
     errors = guarded(case.width)
     errors[...] = 0.0
-    call = Training(case.network, targets, inputs, errors)
-    table = address_table(call)
+    training, listed = Training(case.network, errors), Listed(inputs, targets, np.array([kept]))
+    tables = address_table(training), address_table(listed)
+    at = [table.ctypes.data for table in tables]
     case.network.steps[...] = 0.0
-    if samples_per_list == 1:
-        function = loading.load("train_samples", case.width)
-        function(table.ctypes.data, kept, first, count, 1, 0.3)
-        function(table.ctypes.data, kept, 0, measured, 0, 0.3)
-    else:
-        function = loading.load("train_blocks", case.width)
-        function(table.ctypes.data, first, count, 1, 0.3)
-        function(table.ctypes.data, 0, measured, 0, 0.3)
+    name = "train_samples" if samples_per_list == 1 else "train_blocks"
+    function = loading.load(name, case.width)
+    function(*at, first, count, 1, 0.3)
+    function(*at, 0, measured, 0, 0.3)
     assert_guards(errors)
     return 0.5 * errors.sum()
 
