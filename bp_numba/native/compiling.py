@@ -6,34 +6,11 @@ imports but the kernels do not need, is left out.
 """
 
 import contextlib
-import sys
-from pathlib import Path
 
+from bp_numba.native.background import Kernel, compiler_of
+from bp_numba.native.processes import has_own_process, unforked
 from bp_numba.simd.internals import check_parts, machine_code, tune_llvm
 from bp_numba.simd.width import vectors_of
-
-_CODE = """
-import gc
-import os
-import sys
-gc.disable()
-result = os.fdopen(os.dup(1), "wb")
-os.dup2(2, 1)  # what else is printed is no machine code
-sys.path[:] = {path!r}
-sys.modules["scipy"] = None
-from bp_numba.native import compiling
-result.write({mark!r} + compiling.compile_here({name!r}, {width}, alone=True))
-result.flush()
-os._exit(0)
-"""
-
-_MARK = b"\0bp_numba\0"
-"""What the machine code follows: before it there is what `sitecustomize` may have printed."""
-
-
-def has_own_process() -> bool:
-    """Tell if there is a Python to start; an embedded or frozen interpreter takes no -c."""
-    return Path(sys.executable or "").name.startswith("python") and not hasattr(sys, "frozen")
 
 
 class NotCompiled(RuntimeError):
@@ -41,7 +18,10 @@ class NotCompiled(RuntimeError):
 
 
 def compile_entry_point(name: str, width: int | None) -> tuple[bytes, bool]:
-    """Return symbol and object code of an entry point, and whether a file may keep them.
+    """Return symbol and object code of an entry point, and whether the caller is to keep them.
+
+    The process that compiles it, and keeps it, goes on with the others in the background; if such a
+    process is at it already, that is waited for.
 
     Where no process can be started it is compiled in this one, but not kept: LLVM is tuned for
     kernels only in a process of their own, and files of both kinds have other names.
@@ -59,31 +39,29 @@ def compile_entry_point(name: str, width: int | None) -> tuple[bytes, bool]:
         If it cannot be compiled, for whatever reason.
     """
     if has_own_process():
-        with contextlib.suppress(OSError):  # no memory, too many processes, not permitted
-            return _compile_apart(name, width), True
+        with contextlib.suppress(OSError):
+            return _compile_apart(name, width), False
     try:
-        return compile_here(name, width), not has_own_process()
+        with unforked:  # for seconds, but Numba's lock would never be released in the child
+            return compile_here(name, width), not has_own_process()
     except Exception as error:  # whatever a broken Numba raises when it is imported or compiles
         raise NotCompiled(f"{type(error).__name__}: {error}") from error
 
 
 def _compile_apart(name: str, width: int | None) -> bytes:
-    import subprocess
-
-    path = [entry for entry in sys.path if isinstance(entry, str)]  # imports ignore all others
-    command = [sys.executable, "-c", _CODE.format(path=path, mark=_MARK, name=name, width=width)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    kernel = Kernel.of(name, width)
+    while True:
+        compiler, started = compiler_of(kernel)
         try:
-            output, printed = process.communicate()
-        except BaseException:  # subprocess.run would leave a zombie after Ctrl-C
-            process.kill()
-            process.wait()
+            code = compiler.wait_for(kernel)
+        except BaseException:
+            if started:  # nobody waits any more
+                compiler.kill()
             raise
-    _, mark, content = output.partition(_MARK)
-    if process.returncode == 0 and mark:
-        return content
-    errors = printed.decode(errors="replace").strip()
-    raise NotCompiled(errors or f"the process that compiles ended with {process.returncode}")
+        if code is not None:
+            return code
+        if started:
+            raise NotCompiled(compiler.failure())
 
 
 def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:

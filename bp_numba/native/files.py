@@ -8,10 +8,11 @@ import importlib.util
 import os
 import pkgutil
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bp_numba.native.compiling import has_own_process
+from bp_numba.native.processes import has_own_process, unforked
 from bp_numba.simd.width import widest
 
 WITHOUT_EFFECT = {
@@ -30,7 +31,8 @@ ROOMS = ("kernels", "native", "simd")
 def file_of(name: str, width: int | None) -> Path | None:
     """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
     try:
-        key = _key()
+        with unforked:  # imports llvmlite
+            key = _key()
     except (OSError, ImportError, RuntimeError):  # llvmlite raises the last for an unknown CPU
         return None
     folder = cache_folder()
@@ -126,6 +128,7 @@ def write(file: Path | None, content: bytes) -> None:
     """Write a file in one step, if the folder allows."""
     if file is None:
         return
+    _sweep(file.parent)
     temporary = file.with_name(f"{file.name}.{os.urandom(16).hex()}")
     try:
         temporary.write_bytes(hashlib.sha256(content).digest() + content)
@@ -133,3 +136,11 @@ def write(file: Path | None, content: bytes) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what processes that were killed while they wrote have left, once it is an hour old."""
+    with contextlib.suppress(OSError):
+        for file in folder.glob("*-*-*.o.*"):
+            if file.stat().st_mtime < time.time() - 3600:
+                file.unlink()

@@ -1,5 +1,6 @@
 """Entry points as functions of Python: loaded from a file, or compiled first; no Numba here."""
 
+import contextlib
 import ctypes
 import os
 import threading
@@ -7,26 +8,29 @@ from collections.abc import Callable
 from typing import Any
 
 from bp_numba.kernels.calls import ARGUMENTS
-from bp_numba.native import compiling, files
+from bp_numba.native import background, compiling, files
+from bp_numba.native.processes import has_own_process, unforked
 from bp_numba.simd.internals import load_object
 
 _CTYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 
-_lock = threading.Lock()
-"""Held by the thread that loads or compiles."""
-
 _functions: dict[tuple[str, int | None], Callable[..., int]] = {}
 _engines: list[Any] = []
 
+_locks: dict[tuple[str, int | None], threading.Lock] = {}
+"""For each kernel the lock that is held by the thread that compiles and loads it."""
 
-def _renew_lock() -> None:
-    global _lock
-    _lock = threading.Lock()
+_prepared: set[str] = set()
+
+
+def _renew() -> None:
+    _locks.clear()
+    _prepared.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    # The thread that holds it is not there in the child, where nobody would ever release it.
-    os.register_at_fork(after_in_child=_renew_lock)
+    # The threads that hold locks are not there in the child, where nobody would release them.
+    os.register_at_fork(after_in_child=_renew)
 
 
 def enabled() -> bool:
@@ -53,10 +57,32 @@ def load(name: str, width: int | None = None) -> Callable[..., int]:
     MissingPart
         If this llvmlite cannot load it.
     """
-    with _lock:
+    try:
+        return _functions[name, width]
+    except KeyError:
+        pass  # what is raised below has nothing to do with it
+    with _locks.setdefault((name, width), threading.Lock()):
         if (name, width) not in _functions:
             _functions[name, width] = _load(name, width)
         return _functions[name, width]
+
+
+def prepare(name: str) -> None:
+    """Have an entry point compiled in the background, and then the others, if it is not kept.
+
+    It returns at once, and raises nothing: `load` finds out what cannot be compiled.
+    """
+    if name in _prepared or is_loaded(name) or not enabled():
+        return
+    _prepared.add(name)
+    with contextlib.suppress(RuntimeError):  # no thread can be started: nothing is prepared
+        threading.Thread(target=_prepare, args=(name,), daemon=True).start()
+
+
+def _prepare(name: str) -> None:
+    if has_own_process():
+        with contextlib.suppress(Exception):
+            background.begin(name)
 
 
 def is_loaded(name: str) -> bool:
@@ -74,11 +100,12 @@ def _load(name: str, width: int | None) -> Callable[..., int]:
     file = files.file_of(name, width)
     content = files.read(file)
     if content is None:
-        content, may_be_kept = compiling.compile_entry_point(name, width)
-        if may_be_kept:
+        content, is_left_to_keep = compiling.compile_entry_point(name, width)
+        if is_left_to_keep:
             files.write(file, content)
     symbol, _, code = content.partition(b"\0")
-    engine = load_object(code)
+    with unforked:
+        engine = load_object(code)
     _engines.append(engine)  # owns the code
     arguments = [_CTYPES[letter] for letter in ARGUMENTS[name]]
     function = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)

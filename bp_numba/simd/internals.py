@@ -9,6 +9,7 @@ for each part.
 Importing this module imports neither library: what loads machine code needs no compiler.
 """
 
+import functools
 import platform
 import sys
 from collections.abc import Callable
@@ -103,6 +104,7 @@ def check_parts() -> None:
         part.get()
 
 
+@functools.cache  # LLVM takes an option once
 def tune_llvm() -> None:
     """Change what LLVM does from now on, in a process that compiles kernels and nothing else.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import bp_numba
 from bp_numba.kernels.calls import Activation
-from bp_numba.native import files, loading
+from bp_numba.native import background, files, loading
 from bp_numba.simd.arrays import address_table
 
 PACKAGE = Path(bp_numba.__file__).parent
@@ -47,8 +47,12 @@ print(warning.message)
 
 
 def new_process():
-    """Forget what this process has loaded."""
+    """Forget what this process has loaded, and what it has compiled in the background."""
     loading._functions.clear()
+    loading._prepared.clear()
+    for compiler in background._compilers:
+        compiler.kill()
+    background._compilers.clear()
     files._key.cache_clear()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bp_numba.kernels.calls import ARGUMENTS
-from bp_numba.native import compiling, files
+from bp_numba.native import background, compiling, files
 from bp_numba.simd.width import NARROWEST, widest
 from tests.conftest import needs_jit, run_python
 from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
@@ -97,7 +97,7 @@ def test_what_else_a_process_prints_is_no_machine_code(flush, tmp_path):
 
 @needs_jit
 def test_a_process_that_ends_without_a_result(compilations, monkeypatch):
-    monkeypatch.setattr(compiling, "_CODE", "import os; os.write(2, b'no mood'); os._exit(0)")
+    monkeypatch.setattr(background, "_CODE", "import os; os.write(2, b'no mood'); os._exit(0)")
     with pytest.raises(compiling.NotCompiled, match="no mood"):
         load()
 
@@ -132,35 +132,31 @@ def test_every_entry_point_compiles_here_too(name, width):
 
 
 COMPILING = """
-import os, signal, subprocess, sys, threading
+import os, signal, subprocess, sys, threading, time
 from bp_numba import NeuralNetwork
+from bp_numba.native import background
 nn = NeuralNetwork([2, 2, 1])
 before = [w.copy() for w in nn.W]
-started = []
 
-class Recorded(subprocess.Popen):
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        started.append(self)
+def interrupt():
+    while not background._compilers:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    # To this process only: nobody else tells the other one to stop.
+    os.kill(os.getpid(), signal.SIGINT)
 
-    def communicate(self):
-        # To this process only: nobody else tells the other one to stop.
-        threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start()
-        return super().communicate()
-
-subprocess.Popen = Recorded
 try:
+    threading.Thread(target=interrupt).start()
     nn.fit([[0, 1]], [[1]])
 except KeyboardInterrupt:
     print("interrupted", all((w == old).all() for w, old in zip(nn.W, before)))
-(process,) = started
+process = background._compilers[0]._process
 print(process.returncode is not None)
 try:
     os.kill(process.pid, 0)
 except ProcessLookupError:
     print("gone")
 print(os.listdir(sys.argv[1]))
-subprocess.Popen = Recorded.__base__
 nn.fit([[0, 1]], [[1]])
 """
 

@@ -1,0 +1,238 @@
+"""Kernels that are compiled before anybody waits for them: all in processes of their own."""
+
+import os
+
+import pytest
+
+from bp_numba.kernels.calls import ARGUMENTS
+from bp_numba.native.background import AHEAD
+from tests.conftest import PYTHON, needs_jit, not_bounds_checked, run_command, run_python
+from tests.native.new_process import PACKAGE
+
+pytestmark = [needs_jit, not_bounds_checked]
+
+posix = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+
+HELD = """
+import sys
+if any("compile_here" in argument for argument in sys.orig_argv):
+    import os, pathlib, time
+    from bp_numba.native import compiling
+    folder, compile_here = pathlib.Path(os.environ["HELD"]), compiling.compile_here
+
+    def held(name, width, alone):
+        while (folder / name).exists():
+            time.sleep(0.01)
+        return compile_here(name, width, alone)
+
+    compiling.compile_here = held
+"""
+"""In the process that compiles: a kernel waits as long as there is a file of its name."""
+
+START = """
+import os, pathlib, signal, subprocess, sys, threading, time
+from bp_numba.native import background, files, loading
+folder = pathlib.Path(os.environ["HELD"])
+started = []
+Popen = subprocess.Popen
+
+class Recorded(Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        started.append(self)
+
+subprocess.Popen = Recorded
+
+def wait_for(condition):
+    deadline = time.monotonic() + 600
+    while not condition():
+        assert time.monotonic() < deadline, "hung"
+        time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Return what makes kernels wait for the tests: a folder for that, and an empty cache."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(HELD)
+    (tmp_path / "held").mkdir()
+    return {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(PACKAGE.parent)]),
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        "HELD": str(tmp_path / "held"),
+    }
+
+
+def kept(tmp_path):
+    """Return the names of the kernels that are kept, and of all else in the cache."""
+    return sorted(path.name.partition("-")[0] for path in tmp_path.glob("cache/*/*"))
+
+
+def test_every_kernel_is_compiled_ahead():
+    assert sorted(AHEAD) == sorted(ARGUMENTS)
+
+
+@pytest.mark.parametrize("first", ["load", "prepare"])
+def test_one_process_compiles_all_and_keeps_them(first, environment, tmp_path):
+    code = (
+        f"loading.{first}('train_samples')\n"
+        + """
+wait_for(lambda: all(map(loading.is_kept, background.AHEAD)))
+for name in background.AHEAD:
+    loading.prepare(name)
+    assert loading.load(name) is loading.load(name)
+time.sleep(0.1)
+print(len(started))
+"""
+    )
+    assert run_python(START + code, **environment) == "1\n"
+    assert kept(tmp_path) == sorted(ARGUMENTS)
+
+
+@pytest.mark.parametrize("first", ["load", "prepare"])
+def test_where_nothing_can_be_kept_all_are_handed_over(first, environment, tmp_path):
+    (tmp_path / "cache").touch()
+    code = f"""
+loading.{first}(background.AHEAD[0])
+wait_for(lambda: background._compilers)
+for name in background.AHEAD:
+    wait_for(lambda: background._compilers[0].is_at(background.Kernel.of(name)))
+    loading.load(name)
+print(len(started), files.cache_folder())
+"""
+    assert run_python(START + code, **environment) == "1 None\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="priorities as POSIX has them")
+def test_what_nobody_waits_for_has_low_priority(environment, tmp_path):
+    (tmp_path / "held" / "predict_one").touch()
+    (tmp_path / "held" / "predict").touch()
+    code = """
+thread = threading.Thread(target=loading.load, args=("predict_one",))
+thread.start()
+wait_for(lambda: started)
+priority = lambda pid: os.getpriority(os.PRIO_PROCESS, pid)
+print(priority(started[0].pid) == priority(0))
+(folder / "predict_one").unlink()
+thread.join()
+wait_for(lambda: priority(started[0].pid) == min(priority(0) + 10, 19))
+"""
+    assert run_python(START + code, **environment) == "True\n"
+
+
+def test_what_is_far_back_is_compiled_at_once_what_is_at_work_is_waited_for(environment, tmp_path):
+    (tmp_path / "held" / "predict").touch()
+    code = """
+loading.load("predict_one")
+wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+loading.load("activate")  # not after predict, which is held
+threads = [threading.Thread(target=loading.load, args=("predict",)) for _ in range(2)]
+for thread in threads:
+    thread.start()
+time.sleep(0.1)
+print(loading.is_loaded("predict"), loading.is_loaded("activate"), len(started))
+(folder / "predict").unlink()
+for thread in threads:
+    thread.join()
+print(loading.is_loaded("predict"), len(started))
+"""
+    assert run_python(START + code, **environment) == "False True 2\nTrue 2\n"
+
+
+@posix
+@pytest.mark.parametrize("first", ["load('predict_one')", "prepare('predict')"])
+def test_a_process_that_is_killed_is_not_waited_for(first, environment, tmp_path):
+    (tmp_path / "held" / "predict").touch()
+    code = (
+        f"loading.{first}"
+        + """
+kernel = background.Kernel.of("predict")
+wait_for(lambda: background._compilers and background._compilers[0].is_at(kernel))
+thread = threading.Thread(target=loading.load, args=("predict",))
+thread.start()
+time.sleep(0.1)
+(folder / "predict").unlink()
+started[0].kill()
+thread.join()
+print(loading.is_loaded("predict"), len(started), started[0].returncode)
+"""
+    )
+    assert run_python(START + code, **environment) == "True 2 -9\n"
+
+
+@posix
+def test_ctrl_c_is_heard_at_once_and_not_by_the_background(environment, tmp_path):
+    (tmp_path / "held" / "predict").touch()
+    code = """
+loading.load("predict_one")
+wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+started[0].send_signal(signal.SIGINT)  # as a terminal does, to all
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    loading.load("predict")
+except KeyboardInterrupt:
+    print("heard", started[0].poll())
+(folder / "predict").unlink()
+loading.load("predict")
+print(len(started))
+"""
+    assert run_python(START + code, **environment) == "heard None\n1\n"
+
+
+STRICT = [*PYTHON, "-X", "dev", "-W", "error", "-c"]
+
+
+@posix
+def test_a_process_that_ends_waits_for_nothing_and_loses_nothing(environment, tmp_path):
+    (tmp_path / "held" / "predict").touch()
+    code = """
+loading.load("predict_one")
+wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+print(started[0].pid)
+"""
+    result = run_command([*STRICT, START + code], **environment)  # reads its pipes to their end
+    assert (result.returncode, result.stderr) == (0, "")
+    os.kill(int(result.stdout), 0)  # it is there still
+    assert kept(tmp_path) == ["predict_one"]
+    (tmp_path / "held" / "predict").unlink()
+    wait = f"{START}wait_for(lambda: not os.path.exists('/proc/{int(result.stdout)}'))"
+    if os.path.exists("/proc"):
+        run_python(wait, **environment)
+        assert kept(tmp_path) == ["predict", "predict_one"]  # and no more
+
+
+@pytest.mark.parametrize("delay", [0, 0.003, 0.01, 0.03, 0.1, 0.3])
+def test_a_process_that_ends_soon_prints_nothing(delay, environment):
+    code = f"""
+import time
+from bp_numba.native import loading
+loading.prepare("predict")
+time.sleep({delay})
+"""
+    result = run_command([*STRICT, code], **environment)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "subprocess.Popen = None",
+        "threading.Thread.start = lambda thread: exec('raise RuntimeError')",
+        "sys.executable = None",
+        "files.file_of = None",
+        "os.environ['NUMBA_DISABLE_JIT'] = '1'",
+        "sys.path[:] = []",
+    ],
+)
+def test_prepare_raises_and_prints_nothing(broken, environment):
+    code = f"""
+{broken}
+for name in ("predict", "predict", "nothing of this name"):
+    loading.prepare(name)
+time.sleep(0.2)
+for compiler in background._compilers:
+    compiler._process.wait()
+"""
+    result = run_command([*STRICT, START + code], **environment)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
