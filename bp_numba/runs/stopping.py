@@ -65,8 +65,9 @@ class EarlyStopping:
 
     def __call__(self, network: Any, epoch: int, loss: float) -> bool:
         """Return True if training should stop."""
-        shown = record_of(network).history.validation_losses[-1:]  # none in a loop of a user's own
-        watched = float(loss) if shown in ([], [None]) else shown[0]
+        validation_losses = record_of(network).history.validation_losses
+        shown = validation_losses[-1] if validation_losses else None  # a loop of a user's own
+        watched = float(loss) if shown is None else shown
         if watched < self.best_loss - self.min_delta:
             self.best_loss, self.best_epoch, self._waited = watched, epoch, 0
             if self.restore_best:
