@@ -5,10 +5,13 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
-from bp_numba.runs.model_files import load_model, save_model, snapshot
-from bp_numba.runs.state import GROWING
+import numpy as np
+
+from bp_numba.runs.files import check_writable
+from bp_numba.runs.model_files import load_model, save_model, snapshot, warn_of_metadata
+from bp_numba.runs.state import GROWING, State
 
 
 class Checkpoint:
@@ -19,6 +22,10 @@ class Checkpoint:
 
     The state at the end of the last epoch is kept in memory too: an interrupt comes in the middle
     of an epoch, when some samples have changed the weights and others have not.
+
+    Weights that are not finite are never kept or saved: when training diverges, the file gets the
+    last state whose weights were finite, and there is one warning. A network whose weights are not
+    finite from the beginning makes no file.
 
     Parameters
     ----------
@@ -41,16 +48,26 @@ class Checkpoint:
 
     def __init__(self, network: Any, path: str | os.PathLike[str], every: float) -> None:
         self._network, self._path, self._every = network, path, every
-        self._keep()
+        self._kept: _Kept | None = None
+        self._saved: _Kept | None = None
+        self._saved_at = monotonic()
+        self._diverged_at: int | None = None
+        self._warned = False
+        here = self._keep()
         if Path(path).exists():
-            self._check_replaceable()
+            self._check_replaceable(here)
+        if self._kept is None:
+            check_writable(path)
         self._save()
+        warn_of_metadata(network)
+        self._warn_if_diverged()
 
     def epoch_ended(self) -> None:
         """Keep the network's state in memory, and save it if it is time to."""
         self._keep()
         if self._is_time_to_save():
             self._try_to_save()
+        self._warn_if_diverged()
 
     def interrupted(self) -> None:
         """Save the state at the end of the last epoch, unless the file holds it already."""
@@ -58,9 +75,10 @@ class Checkpoint:
             self._try_to_save()
 
     def end(self) -> None:
-        """Save the network as it is now."""
+        """Save the network as it is now, or as it was when its weights were last finite."""
         self._keep()
         self._save()
+        self._warn_if_diverged()
 
     def _is_time_to_save(self, interrupted: bool = False) -> bool:
         """Tell if the state in memory is to be saved.
@@ -69,21 +87,25 @@ class Checkpoint:
         interrupt it is if the network was trained for more epochs than the file says.
         """
         if interrupted:
-            return self._kept.epochs_trained > self._saved_epochs
+            return _epochs(self._kept) > _epochs(self._saved)
         return monotonic() - self._saved_at >= self._every
 
-    def _keep(self) -> None:
-        self._kept = snapshot(self._network)
-        self._lengths = {name: len(getattr(self._kept, name)) for name in GROWING}
+    def _keep(self) -> State:
+        """Return the network's state, and keep it if its weights are finite."""
+        state = snapshot(self._network)
+        if all(np.isfinite(w).all() for w in state.W):
+            self._kept = _Kept(state, {name: len(getattr(state, name)) for name in GROWING})
+            self._diverged_at = None
+        elif self._diverged_at is None:
+            self._diverged_at = state.epochs_trained
+        return state
 
     def _save(self) -> None:
-        # The snapshot shares its growing lists with the network, which may have added to them.
-        as_kept = {
-            name: first(getattr(self._kept, name), self._lengths[name])
-            for name, first in GROWING.items()
-        }
-        save_model(self._path, replace(self._kept, **as_kept))
-        self._saved_at, self._saved_epochs = monotonic(), self._kept.epochs_trained
+        """Save the state in memory, unless there is none, or it is in the file."""
+        if self._kept is None or self._kept is self._saved:
+            return
+        save_model(self._path, self._kept.then())
+        self._saved_at, self._saved = monotonic(), self._kept
 
     def _try_to_save(self) -> None:
         try:
@@ -92,8 +114,20 @@ class Checkpoint:
             self._saved_at = monotonic()
             warnings.warn(f"checkpoint {self._path} not written: {error}", stacklevel=2)
 
-    def _check_replaceable(self) -> None:
-        there, here = load_model(self._path), self._kept
+    def _warn_if_diverged(self) -> None:
+        if self._diverged_at is None or self._warned:
+            return
+        self._warned = True
+        if self._kept is None:
+            text = f"weights are not finite from the beginning, epoch {self._diverged_at}"
+            what = "is not written"
+        else:
+            text = f"weights are no longer finite from epoch {self._diverged_at} on"
+            what = f"keeps those of epoch {_epochs(self._kept)}"
+        warnings.warn(f"{text}; checkpoint {self._path} {what}", RuntimeWarning, stacklevel=2)
+
+    def _check_replaceable(self, here: State) -> None:
+        there = load_model(self._path)
         if [w.shape for w in there.W] != [w.shape for w in here.W]:
             raise ValueError(
                 f"checkpoint must be a file of the same layers, {_dashed(here.layers)}, or a new "
@@ -105,6 +139,25 @@ class Checkpoint:
                 f"for {there.epochs_trained} epochs, this network for {here.epochs_trained}; load "
                 "it to go on, or remove it"
             )
+
+
+class _Kept(NamedTuple):
+    """A snapshot, and how long its growing lists were: it shares them with the network."""
+
+    state: State
+    lengths: dict[str, int]
+
+    def then(self) -> State:
+        """Return the state as it was then, without what has been added to the lists since."""
+        lists = {
+            name: first(getattr(self.state, name), self.lengths[name])
+            for name, first in GROWING.items()
+        }
+        return replace(self.state, **lists)
+
+
+def _epochs(kept: _Kept | None) -> int:
+    return -1 if kept is None else kept.state.epochs_trained
 
 
 def _dashed(layers: list[int]) -> str:

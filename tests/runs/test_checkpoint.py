@@ -224,3 +224,90 @@ def test_weights_that_are_replaced_while_it_trains_are_saved(xor_data, tmp_path)
     saved = NeuralNetwork.load(path)
     assert saved.W[0].dtype == np.float32
     assert_same_weights(saved, nn, atol=0)
+
+
+# weights that are not finite
+
+
+class Diverging(NeuralNetwork):
+    """Weights that become infinite, then NaN, in the fourth epoch of four samples."""
+
+    calls = 0
+
+    def fit_partial(self, x, y):
+        super().fit_partial(x, y)
+        self.calls += 1
+        if self.calls == 15:
+            self.W[1][0] = np.inf
+        if self.calls >= 17:
+            self.W[1][0] = np.nan
+
+
+NO_LONGER = r"weights are no longer finite from epoch 4 on; checkpoint .*xor.npz keeps those of"
+
+
+@pytest.mark.parametrize("every", [0, 60.0])
+def test_training_that_diverges_leaves_the_last_finite_weights(every, xor_data, tmp_path):
+    nn, path = make(Diverging, [2, 2, 1]), tmp_path / "xor.npz"
+    with pytest.warns(RuntimeWarning, match=f"{NO_LONGER} epoch 3") as warned:
+        nn.fit(*xor_data, 9, 1, verbose=False, checkpoint=path, checkpoint_every=every)
+    assert sum("finite" in str(warning.message) for warning in warned) == 1
+    assert np.isnan(nn.W[1]).any() and nn.epochs_trained == 9  # what fit computes is the same
+    saved, expected = NeuralNetwork.load(path), make(NeuralNetwork, [2, 2, 1])
+    expected.fit(*xor_data, 3, 1, verbose=False)
+    assert_same_weights(saved, expected, atol=1e-15)
+    assert saved.epochs_trained == len(saved.losses) == len(saved.history) == 3
+
+
+def test_an_interrupt_after_training_has_diverged(xor_data, tmp_path):
+    nn, path = make(Diverging, [2, 2, 1]), tmp_path / "xor.npz"
+
+    def callback(network, epoch, loss):
+        if epoch == 7:
+            raise KeyboardInterrupt
+
+    with pytest.warns(RuntimeWarning, match=NO_LONGER), pytest.raises(KeyboardInterrupt):
+        nn.fit(*xor_data, 9, 1, verbose=False, callback=callback, checkpoint=path)
+    saved = NeuralNetwork.load(path)
+    assert saved.epochs_trained == 3 and np.isfinite(saved.W[1]).all()
+
+
+def test_kernels_that_diverge_too(tmp_path):
+    """Steps that overflow, where fit is the package's own."""
+    X, y = np.ones((20, 2)), np.full((20, 1), 1e200)
+    nn, path = make(NeuralNetwork, [2, 2, 1], alpha=1e300), tmp_path / "model.npz"
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="no longer finite from ep"):
+        nn.fit(X, y, 3, verbose=False, checkpoint=path)
+    assert not all(np.isfinite(w).all() for w in nn.W)
+    assert all(np.isfinite(w).all() for w in NeuralNetwork.load(path).W)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_weights_that_are_not_finite_from_the_beginning(there, xor_data, tmp_path):
+    """Nothing that is there is replaced, and no file is made."""
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    if there:
+        nn.save(path)
+    before = path.read_bytes() if there else None
+    nn.fit(*xor_data, 2, verbose=False)
+    nn.W[0][0] = np.nan
+    text = "weights are not finite from the beginning, epoch 2; checkpoint .*xor.npz is not written"
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match=text) as warned:
+        nn.fit(*xor_data, 3, verbose=False, checkpoint=path, checkpoint_every=0)
+    assert sum("finite" in str(warning.message) for warning in warned) == 1
+    assert (path.read_bytes() if path.exists() else None) == before
+    with pytest.raises(OSError):  # as with weights that are finite
+        nn.fit(*xor_data, 3, verbose=False, checkpoint=tmp_path / "missing" / "xor.npz")
+
+
+def test_weights_that_become_finite_again_are_saved(xor_data, tmp_path):
+    nn, path = make(Diverging, [2, 2, 1]), tmp_path / "xor.npz"
+
+    def callback(network, epoch, loss):
+        if epoch == 6:
+            network.calls = 0
+            network.W = [np.ones_like(w) for w in network.W]
+
+    with pytest.warns(RuntimeWarning, match=NO_LONGER):
+        nn.fit(*xor_data, 8, 1, verbose=False, callback=callback, checkpoint=path)
+    assert NeuralNetwork.load(path).epochs_trained == 8
