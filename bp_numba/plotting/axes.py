@@ -1,6 +1,8 @@
-"""Where a display draws that is given no axes."""
+"""Where a display draws that is given no axes; scales and ticks of losses and epochs."""
 
 from typing import Any
+
+import numpy as np
 
 
 def new_axes() -> Any:
@@ -8,3 +10,27 @@ def new_axes() -> Any:
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+def scale_losses(ax: Any, lines: list[Any]) -> None:
+    """Give the losses a log scale, and plain numbers at its ticks within a decade."""
+    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+
+    shown = np.concatenate([line.get_ydata() for line in lines])
+    if np.any(shown == 0) and not np.any(shown > 0):
+        return  # of nothing but zeros a log scale shows nothing, and Matplotlib warns
+    ax.set_yscale("log")
+    if 0 < ax.dataLim.y1 < 10 * ax.dataLim.minposy:
+        # Its own ticks within a decade are like 3 x 10^0, with hardly a line of the grid.
+        ax.yaxis.set_major_locator(MaxNLocator(6))
+        ax.yaxis.set_major_formatter(ScalarFormatter())
+        ax.yaxis.set_minor_locator(NullLocator())
+
+
+def tick_epochs(ax: Any) -> None:
+    """Tick whole epochs, written like 10k and 2M, unless the axis has a scale of the user's."""
+    from matplotlib.ticker import EngFormatter, MaxNLocator
+
+    if ax.get_xscale() == "linear":  # Matplotlib's own ticks collide from 10,000 epochs on
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -6,13 +6,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from bp_numba.plotting.axes import new_axes
+from bp_numba.plotting.axes import new_axes, scale_losses, tick_epochs
 from bp_numba.runs.files import replacing
 from bp_numba.runs.state import RECORD
 
 
 class LossCurveDisplay:
     """The loss against the epoch, and beside it that of the validation samples.
+
+    Losses are sums over samples. Two curves are drawn per sample, since sums over different numbers
+    of samples cannot be compared; where these numbers are not known, as sums, and the label says
+    so.
 
     Parameters
     ----------
@@ -25,6 +29,8 @@ class LossCurveDisplay:
         The same over the validation samples, None where there is none.
     title : str, optional
         Title of the axes.
+    samples, validation_samples : sequence of int or None, optional
+        How many samples the losses, and the validation losses, are sums over.
 
     Attributes
     ----------
@@ -58,15 +64,17 @@ class LossCurveDisplay:
         losses: Sequence[float],
         validation_losses: Sequence[float | None] | None = None,
         title: str | None = None,
+        samples: Sequence[int | None] | None = None,
+        validation_samples: Sequence[int | None] | None = None,
     ) -> None:
-        for name, values in ("losses", losses), ("validation_losses", validation_losses):
-            if values is not None and len(values) != len(epochs):
+        self.epochs, self.losses, self.validation_losses = epochs, losses, validation_losses
+        self.samples, self.validation_samples, self.title = samples, validation_samples, title
+        for name in "losses", "validation_losses", "samples", "validation_samples":
+            if (values := getattr(self, name)) is not None and len(values) != len(epochs):
                 raise ValueError(
                     f"{name} must have one value for each of {len(epochs)} epochs, "
                     f"got {len(values)}"
                 )
-        self.epochs, self.losses, self.validation_losses = epochs, losses, validation_losses
-        self.title = title
 
     @classmethod
     def from_network(
@@ -110,6 +118,8 @@ class LossCurveDisplay:
             losses=list(history.losses),
             validation_losses=None if all(v is None for v in validation) else list(validation),
             title=repr(nn) if name is None else None,
+            samples=list(history.samples),
+            validation_samples=list(history.validation_samples),
         )
         return display.plot(ax, name=name, **line_kwargs)
 
@@ -132,29 +142,53 @@ class LossCurveDisplay:
         """
         ax = new_axes() if ax is None else ax
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
-        for losses, look in self._curves(name):
-            values = np.array(losses, dtype=np.float64)  # a copy, in which None becomes NaN
-            values[~np.isfinite(values)] = np.nan
+        curves, label = self._curves()
+        for values, look in zip(curves, _looks(name, len(curves)), strict=True):
             self.lines_ += ax.plot(self.epochs, values, **_line_options(values, look, line_kwargs))
-        ax.set(xlabel="Epoch", ylabel="Loss (half squared error)")
+        ax.set(xlabel="Epoch", ylabel=label)
         if self.title is not None:
             ax.set_title(self.title)
-        _scale_losses(ax, self.lines_)
-        _tick_epochs(ax)
+        scale_losses(ax, self.lines_)
+        tick_epochs(ax)
         ax.grid(alpha=0.3)
         if ax.get_legend_handles_labels()[1]:
             ax.legend()
         return self
 
-    def _curves(self, name: str | None) -> list[tuple[Sequence[float | None], dict[str, Any]]]:
-        """Return the losses of each curve, and what tells it apart: its label and line style."""
+    def _curves(self) -> tuple[list[Any], str]:
+        """Return the values of each curve, and what they are."""
+        training = _values(self.losses)
         if not self.validation_losses:
-            return [(self.losses, {"label": name, "linestyle": "-"})]
-        prefix = "" if name is None else f"{name}, "
-        return [
-            (self.losses, {"label": f"{prefix}training", "linestyle": "-"}),
-            (self.validation_losses, {"label": f"{prefix}validation", "linestyle": "--"}),
-        ]
+            return [training], "Loss (half squared error)"
+        validation = _values(self.validation_losses)
+        sums = [training, validation]
+        means = [training / _numbers(self.samples), validation / _numbers(self.validation_samples)]
+        if all((np.isnan(a) == np.isnan(b)).all() for a, b in zip(means, sums, strict=True)):
+            return means, "Loss per sample\n(half squared error)"
+        return sums, "Loss, sums over samples\n(half squared error)"
+
+
+def _values(losses: Sequence[float | None]) -> Any:
+    """Return an array, a copy, in which NaN stands for None and all that is not finite."""
+    values = np.array(losses, dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _numbers(samples: Sequence[int | None] | None) -> Any:
+    """Return numbers of samples to divide by, NaN where there is none."""
+    return np.nan if samples is None else _values([number or None for number in samples])
+
+
+def _looks(name: str | None, curves: int) -> list[dict[str, Any]]:
+    """Return what tells each curve apart: its label and line style."""
+    if curves == 1:
+        return [{"label": name, "linestyle": "-"}]
+    prefix = "" if name is None else f"{name}, "
+    return [
+        {"label": f"{prefix}training", "linestyle": "-"},
+        {"label": f"{prefix}validation", "linestyle": "--"},
+    ]
 
 
 def save_loss_curve(
@@ -163,6 +197,7 @@ def save_loss_curve(
     losses: Sequence[float],
     title: str,
     validation_losses: Sequence[float | None] | None = None,
+    samples: tuple[Sequence[int | None] | None, Sequence[int | None] | None] = (None, None),
 ) -> None:
     """Write a plot of the loss against the epoch, without pyplot's global state.
 
@@ -172,6 +207,8 @@ def save_loss_curve(
         File to write, in one step; its suffix names the format, without one it is PNG.
     epochs, losses, validation_losses, title
         As `LossCurveDisplay` takes them.
+    samples : tuple of two
+        Its `samples` and `validation_samples`.
 
     Raises
     ------
@@ -184,7 +221,12 @@ def save_loss_curve(
 
     figure = Figure(layout="constrained")
     LossCurveDisplay(
-        epochs=epochs, losses=losses, validation_losses=validation_losses, title=title
+        epochs=epochs,
+        losses=losses,
+        validation_losses=validation_losses,
+        title=title,
+        samples=samples[0],
+        validation_samples=samples[1],
     ).plot(figure.subplots())
     with replacing(path) as file:
         figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")
@@ -206,27 +248,3 @@ def _isolated(finite: Any) -> list[int]:
     """Return the numbers of the points that no line leads to."""
     padded = np.concatenate([[False], finite, [False]])
     return [int(i) for i in np.nonzero(finite & ~padded[:-2] & ~padded[2:])[0]]
-
-
-def _scale_losses(ax: Any, lines: list[Any]) -> None:
-    """Give the losses a log scale, and plain numbers at its ticks within a decade."""
-    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
-
-    shown = np.concatenate([line.get_ydata() for line in lines])
-    if np.any(shown == 0) and not np.any(shown > 0):
-        return  # of nothing but zeros a log scale shows nothing, and Matplotlib warns
-    ax.set_yscale("log")
-    if 0 < ax.dataLim.y1 < 10 * ax.dataLim.minposy:
-        # Its own ticks within a decade are like 3 x 10^0, with hardly a line of the grid.
-        ax.yaxis.set_major_locator(MaxNLocator(6))
-        ax.yaxis.set_major_formatter(ScalarFormatter())
-        ax.yaxis.set_minor_locator(NullLocator())
-
-
-def _tick_epochs(ax: Any) -> None:
-    """Tick whole epochs, written like 10k and 2M, unless the axis has a scale of the user's."""
-    from matplotlib.ticker import EngFormatter, MaxNLocator
-
-    if ax.get_xscale() == "linear":  # Matplotlib's own ticks collide from 10,000 epochs on
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bp_numba import LossCurveDisplay, NeuralNetwork
 from bp_numba.plotting.loss_curve import save_loss_curve
+from tests.conftest import make
 
 
 def test_loss_curve(trained, ax):
@@ -18,7 +19,58 @@ def test_loss_curve(trained, ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "validation"]
     for line in display.lines_:
         np.testing.assert_array_equal(line.get_xdata(), trained.history.epochs)
-        np.testing.assert_array_equal(line.get_ydata(), trained.history.losses)
+        np.testing.assert_array_equal(line.get_ydata(), np.array(trained.history.losses) / 4)
+
+
+def test_losses_drawn_together_are_per_sample(xor_data, ax):
+    """Two copies of the samples have twice the loss; their curve is the same."""
+    nn, twice = make(NeuralNetwork, [2, 2, 1]), [np.tile(part, (2, 1)) for part in xor_data]
+    nn.fit(*xor_data, epochs=300, verbose=False, validation=twice)
+    assert nn.history.samples == [4] * 4 and nn.history.validation_samples == [8] * 4
+    display = LossCurveDisplay.from_network(nn, ax)
+    training, validation = (line.get_ydata() for line in display.lines_)
+    np.testing.assert_allclose(training, validation, rtol=1e-14)
+    np.testing.assert_allclose(training, np.array(nn.losses) / 4, rtol=1e-14)
+    assert ax.get_ylabel() == "Loss per sample\n(half squared error)"
+    assert display.losses == nn.history.losses == nn.losses  # sums, as before
+
+
+@pytest.mark.parametrize(
+    ("samples", "validation_samples", "drawn"),
+    [
+        ([2, 2], [4, 4], ([1, 0.5], [2, 1])),
+        ([2, 2], [4, None], ([2, 1], [8, 4])),
+        ([None, 2], [4, 4], ([2, 1], [8, 4])),
+        ([2, 0], [4, 4], ([2, 1], [8, 4])),
+        (None, [4, 4], ([2, 1], [8, 4])),
+        (None, None, ([2, 1], [8, 4])),
+    ],
+)
+def test_without_numbers_of_samples_sums_are_drawn(samples, validation_samples, drawn, ax):
+    numbers = {"samples": samples, "validation_samples": validation_samples}
+    losses = {"losses": [2, 1], "validation_losses": [8, 4]}
+    display = LossCurveDisplay(epochs=[1, 2], **losses, **numbers).plot(ax)
+    assert tuple(line.get_ydata().tolist() for line in display.lines_) == drawn
+    per_sample = drawn[0] == [1, 0.5]
+    assert ax.get_ylabel() == (
+        "Loss per sample\n(half squared error)"
+        if per_sample
+        else "Loss, sums over samples\n(half squared error)"
+    )
+
+
+def test_points_without_validation_need_no_number_of_its_samples(ax):
+    losses = {"losses": [2, math.inf, 1], "validation_losses": [None, 8, 4]}
+    numbers = {"samples": [2, None, 2], "validation_samples": [None, 4, 4]}
+    lines = LossCurveDisplay(epochs=[1, 2, 3], **losses, **numbers).plot(ax).lines_
+    np.testing.assert_array_equal(lines[0].get_ydata(), [1, math.nan, 0.5])
+    np.testing.assert_array_equal(lines[1].get_ydata(), [math.nan, 2, 1])
+
+
+def test_a_training_loss_alone_is_a_sum(ax):
+    display = LossCurveDisplay(epochs=[1, 2], losses=[2, 1], samples=[2, 2]).plot(ax)
+    assert display.lines_[0].get_ydata().tolist() == [2, 1]
+    assert ax.get_ylabel() == "Loss (half squared error)"
 
 
 def test_networks_side_by_side(trained, ax):
@@ -107,9 +159,14 @@ def test_epochs_are_whole_and_their_labels_apart(epochs, labels):
     assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
 
 
-def test_label_fits_small_axes():
+@pytest.mark.parametrize("samples", [None, [1, 1]])
+@pytest.mark.parametrize("validation_losses", [None, [2, 1]])
+def test_label_fits_small_axes(validation_losses, samples):
     ax = Figure(figsize=(3, 2), layout="constrained").subplots()
-    LossCurveDisplay(epochs=[1, 2], losses=[2, 1], title="title").plot(ax)
+    options = {"validation_losses": validation_losses, "validation_samples": samples}
+    display = LossCurveDisplay(epochs=[1, 2], losses=[2, 1], samples=samples, **options)
+    display.title = "title"
+    display.plot(ax)
     ax.figure.canvas.draw()
     label = ax.yaxis.label.get_window_extent()
     assert label.y0 >= 0 and label.y1 <= ax.figure.bbox.y1
@@ -128,8 +185,10 @@ def test_nothing_to_draw(ax):
         LossCurveDisplay.from_network(NeuralNetwork([2, 1]), ax)
     with pytest.raises(ValueError, match="losses must have one value for each of 2 epochs, got 1"):
         LossCurveDisplay(epochs=[1, 2], losses=[1.0])
+    with pytest.raises(ValueError, match="samples must have one value for each of 2 epochs, got 1"):
+        LossCurveDisplay(epochs=[1, 2], losses=[1.0, 1.0], samples=[3])
 
 
 def test_save(tmp_path):
-    save_loss_curve(tmp_path / "loss.png", [1, 2], [0.5, 0.1], "title", [0.6, None])
+    save_loss_curve(tmp_path / "loss.png", [1, 2], [0.5, 0.1], "title", [0.6, None], ([4] * 2,) * 2)
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")

@@ -19,6 +19,7 @@ import bp_numba
 from bp_numba import ModelFormatError, NeuralNetwork
 from bp_numba.runs import model_files as storage
 from bp_numba.runs import state
+from bp_numba.runs.state import record_of
 from tests.conftest import assert_same_weights, make, run_python
 
 
@@ -264,6 +265,10 @@ def rewritten(content, compression=zipfile.ZIP_STORED, more=(), **changes):
     return file.getvalue()
 
 
+COLUMNS = {"epochs": [3], "losses": [0.5], "validation_losses": [None], "seconds": [1.0]}
+"""Those of a history that older releases wrote."""
+
+
 class Harmful:
     """Would leave a trace if it were unpickled."""
 
@@ -288,6 +293,12 @@ class Harmful:
         ({"losses": [1, "x"]}, "losses must be a list of numbers"),
         ({"metadata": []}, "metadata must be a dict"),
         ({"history": {}}, "history must hold lists of numbers of one length"),
+        ({"history": {**COLUMNS, "samples": [1.5]}}, "history must hold lists of numbers"),
+        ({"history": {**COLUMNS, "samples": [-1]}}, "history must hold lists of numbers"),
+        ({"history": {**COLUMNS, "samples": [1, 1]}}, "history must hold lists of numbers"),
+        ({"history": {**COLUMNS, "rates": [1]}}, "history must hold lists of numbers"),
+        ({"work": -1}, r"work must be a count of work, >= 0"),
+        ({"work": 0.5}, r"work must be a count of work, >= 0"),
         ({"history": None}, "history must hold lists of numbers of one length"),
         ({"shapes": [[3, 4], [5, 1]]}, "shapes must be those of matrices that chain"),
         ({"shapes": []}, "shapes must be those of matrices that chain"),
@@ -306,6 +317,16 @@ def test_foreign_and_hostile_files(changes, message, content, tmp_path):
         load(rewritten(content, **changes), tmp_path)
     assert isinstance(raised.value, ValueError) and "\n" not in str(raised.value)
     assert Harmful.trace == []
+
+
+def test_a_file_from_before_the_numbers_of_samples_and_the_work(content, tmp_path):
+    loaded = load(rewritten(content, history=COLUMNS, work=None), tmp_path)
+    assert loaded.history.to_dict() == {**COLUMNS, "samples": [None], "validation_samples": [None]}
+    assert record_of(loaded).work == 0
+    loaded.fit([[0, 1]], [[1]], 1, verbose=False, validation=([[0, 1], [1, 1]], [[1], [0]]))
+    assert loaded.history.samples == [None, 1] and loaded.history.validation_samples == [None, 2]
+    loaded.save(tmp_path / "again.npz")
+    assert_same(NeuralNetwork.load(tmp_path / "again.npz"), loaded)
 
 
 def test_a_bomb_takes_no_memory(content, tmp_path):

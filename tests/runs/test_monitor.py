@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 import pytest
 
-from bp_numba import EarlyStopping, NeuralNetwork
+from bp_numba import EarlyStopping, History, NeuralNetwork
 from bp_numba.runs import monitor
 from tests.conftest import assert_same_weights, make, weights_copy
 
@@ -109,6 +109,44 @@ def test_history_as_dict_and_csv(xor_data, tmp_path):
     assert [int(row["epoch"]) for row in rows] == nn.history.epochs
     assert [float(row["loss"]) for row in rows] == nn.history.losses
     assert [row["validation_loss"] for row in rows] == ["", "", repr(nn.losses[0])]
+    assert [row["samples"] for row in rows] == ["4", "4", "4"]
+    assert [row["validation_samples"] for row in rows] == ["", "", "4"]
+
+
+def test_a_display_point_is_written_whole_wherever_an_interrupt_strikes():
+    """Strike at every line of `add`."""
+    code, lines = History.add.__code__, []
+
+    def run(strike):
+        history = History()
+        history.add(1, 0.5, None, 1.0, 4)
+
+        def trace(frame, event, argument):
+            if frame.f_code is not code:
+                return None
+            if event == "line":
+                lines.append(frame.f_lineno)
+                if len(lines) == strike:
+                    raise KeyboardInterrupt
+            return trace
+
+        lines.clear()
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            history.add(2, 0.25, 0.5, 2.0, 4, 3)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        return history
+
+    assert len(run(0)) == 2
+    for strike in range(1, len(lines) + 1):
+        history = run(strike)
+        assert {len(column) for column in history.to_dict().values()} == {1}
+        history.add(2, 0.25, 0.5, 2.0, 4, 3)
+        assert history == run(0), strike
 
 
 # validation
@@ -122,6 +160,7 @@ def test_validation_loss_is_shown_and_recorded(xor_data, capsys):
     (line,) = capsys.readouterr().out.splitlines()
     assert line == f"[INFO] epoch=1, loss={nn.losses[0]:.7f}, val_loss={expected:.7f}"
     assert nn.history.validation_losses == [expected]
+    assert nn.history.samples == [4] and nn.history.validation_samples == [2]
 
 
 @pytest.mark.parametrize(
@@ -219,6 +258,13 @@ def test_early_stopping(losses, options, stopped, best):
         assert weights == (best or stopped)
     last = run_scripted(losses, EarlyStopping(**options, restore_best=False))
     assert last == (stopped or len(losses))
+
+
+def test_early_stopping_in_a_loop_of_a_users_own():
+    """Nothing is shown or recorded there: the loss that it is given counts."""
+    nn, stopping = NeuralNetwork([1, 1]), EarlyStopping(2)
+    answers = [stopping(nn, epoch, loss) for epoch, loss in enumerate([3, 2, 2.5, 2.5], 1)]
+    assert answers == [False, False, False, True] and stopping.best_epoch == 2
 
 
 def test_early_stopping_in_a_run(xor_data):
