@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
 from bp_numba import validation as check
+from bp_numba.runs.state import record_of
 from bp_numba.training.choice import overridden
 from bp_numba.training.loss import loss
 from bp_numba.training.run import Point, Run, Slice
@@ -96,6 +97,6 @@ def training_of(network: Any, samples: Samples, watched: Samples | None) -> Trai
 def _loss_of(network: Any, samples: Samples) -> Callable[[], Any]:
     """Return what computes the loss of the samples with the network's present weights."""
     if not overridden(network, "sigmoid", "predict", "calculate_loss"):
-        return lambda: loss(network.W, samples)
+        return lambda: loss(network.W, samples, record_of(network))
     X = samples.with_bias()
     return lambda: network.calculate_loss(X, samples.y)

@@ -105,7 +105,9 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
 
         The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
         """
-        return activation.sigmoid(x) if type(x) is np.ndarray else super().sigmoid(x)
+        if type(x) is np.ndarray:
+            return activation.sigmoid(x, self._bp_numba_record)
+        return super().sigmoid(x)
 
     def fit(
         self,
@@ -221,8 +223,8 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         alpha = check.check_alpha(self.alpha)
         x, y = check.as_numbers(x, "x"), check.as_numbers(y, "y")
         x = x[0] if x.ndim == 2 and len(x) == 1 else x
-        own = overridden(self, "sigmoid", "sigmoid_deriv")
-        if not own and train_one(self.W, x, y, alpha):
+        own, record = overridden(self, "sigmoid", "sigmoid_deriv"), self._bp_numba_record
+        if not own and train_one(self.W, x, y, alpha, record):
             return
         x = np.atleast_2d(x)
         matrices = check.check_weights(self.W)
@@ -231,7 +233,7 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         if own:
             super().fit_partial(x, y)
         else:
-            train_rows(matrices, x, y, alpha)
+            train_rows(matrices, x, y, alpha, record)
 
     def predict(self, X: Any, addBias: bool = True) -> Any:
         """Return the outputs for each row of X.
@@ -251,7 +253,8 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         Raises
         ------
         ValueError, TypeError
-            If X is not numeric or has the wrong number of columns.
+            If X is not numeric or has the wrong number of columns, or the weights are no matrices
+            of numbers whose shapes chain.
 
         Examples
         --------
@@ -262,10 +265,11 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         X = check.as_numbers(X, "X")
         if X.ndim < 2:
             X = X.reshape(1, -1)
-        check.check_samples(X, len(self.W[0]), has_bias=not addBias)
-        if overridden(self, "sigmoid"):
-            return np.ascontiguousarray(super().predict(X, addBias), dtype=np.float64)
-        return prediction.predict(self.W, X)
+        if not overridden(self, "sigmoid"):
+            return prediction.predict(self.W, X, not addBias, self._bp_numba_record)
+        matrices = check.check_matrices(self.W)
+        check.check_samples(X, len(matrices[0]), has_bias=not addBias)
+        return np.ascontiguousarray(super().predict(X, addBias), dtype=np.float64)
 
     def calculate_loss(self, X: Any, targets: Any) -> Any:
         """Return half the sum of squared errors over all rows and outputs.

@@ -21,7 +21,7 @@ ROOMS = {
     "runs": {"training", "validation"},
     "plotting": {"runs"},
     "reference": set(),
-    "fitting": {"training", "validation"},
+    "fitting": {"runs", "training", "validation"},
     "network": {"fitting", "training", "runs", "plotting", "reference", "validation"},
     "bp_numba": {"network", "reference", "runs", "plotting"},
     "examples": {"bp_numba"},

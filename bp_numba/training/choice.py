@@ -3,17 +3,18 @@
     what                        asks                       NumPy does it if
     fit                         overridden, for_fit        methods are overridden; no kernel is had
     each slice of fit           for_slice, then finite     W cannot be packed; the result overflowed
-    fit_partial, predict,       overridden, Deferred,      methods are overridden; the kernel has
-    sigmoid of many elements    for_call                   not paid off; it cannot use W as it is
+    fit_partial, predict,       overridden, Deferred,      methods are overridden; there was little
+    sigmoid of many elements    for_call                   work so far; it cannot use W as it is
 
-Where there is no kernel for a reason that a user would want to know, there is a warning.
+Never the clock, nor whether a kernel is there already: the same calls give the same bits. Where
+there is no kernel for a reason that a user would want to know, there is a warning.
 """
 
 import warnings
 from collections.abc import Callable, Sequence
 from enum import Enum
 from itertools import combinations, pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,8 +25,12 @@ from bp_numba.simd.internals import MissingPart
 
 Kind = TypeVar("Kind")
 
-LOAD_SECONDS, COMPILE_SECONDS = 0.03, 1.0
-"""What it takes, roughly, to have an entry point that is kept on disk, and one that is not."""
+ENOUGH = 1_500_000_000
+"""Work of a network's short calls after which they have kernels, in nanoseconds that NumPy takes
+on a common machine: as long as it takes to compile all of them."""
+
+PROMISING = ENOUGH // 15
+"""Work after which the kernels are compiled, in the background, to be there when it is enough."""
 
 
 class Reason(Enum):
@@ -33,7 +38,7 @@ class Reason(Enum):
 
     SWITCHED_OFF = "NUMBA_DISABLE_JIT is set"
     NOT_TO_BE_HAD = "a kernel could not be compiled or loaded in this process"
-    NOT_PAID_OFF = "NumPy has taken less time so far than it takes to have the kernel"
+    LITTLE_WORK = "the network's short calls have been too little work so far"
     OTHER_FLOATS = "W holds floats other than float64 and float32"
     SHARED_MEMORY = "matrices of W share memory"
     NARROW_IN_BLOCKS = "W has become float32, which is rounded after each sample of a block"
@@ -146,44 +151,37 @@ def _overlap(matrices: Sequence[Array]) -> bool:
     return any(end > start for (_, end), (start, _) in pairwise(spans))
 
 
+class HasWork(Protocol):
+    """What counts the work of one network's short calls."""
+
+    work: int
+
+
 class Deferred:
-    """A kernel that is fetched once NumPy has taken as long as that takes.
+    """A kernel for short calls, from when a network's calls have been enough work.
 
-    So whoever predicts once waits for nothing, and a loop gets its kernel.
-
-    Attributes
-    ----------
-    reason : Reason or None
-        Why NumPy does the work, as of the last call.
+    So whoever predicts once waits for nothing, and a loop gets its kernel. It is work that counts,
+    not time, and for each network by itself: the calls before decide, in whatever thread or
+    process, on a busy machine too, and whether kernels are kept or have yet to be compiled.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._spent = 0.0
         self._function: Callable[..., int] | None = None
-        self.reason: Reason | None = Reason.NOT_PAID_OFF
 
-    def kernel(self) -> Callable[..., int] | None:
+    def kernel(self, record: HasWork) -> Callable[..., int] | None:
         """Return the kernel, or None if NumPy has to do."""
+        if record.work < ENOUGH:
+            return None
         if self._function is None:
-            self.reason = self._no_kernel()
-            if self.reason is None:
-                self._function, self.reason = for_fit(self._name)
+            self._function, _ = for_fit(self._name)
         return self._function
 
-    def _no_kernel(self) -> Reason | None:
-        if loading.is_loaded(self._name):
-            return None
-        if self._spent < LOAD_SECONDS:
-            return Reason.NOT_PAID_OFF
-        if (reason := for_package()) is not None:
-            return reason
-        has_paid_off = self._spent >= COMPILE_SECONDS or loading.is_kept(self._name)
-        return None if has_paid_off else Reason.NOT_PAID_OFF
-
-    def charge(self, seconds: float) -> None:
-        """Add the time that NumPy took instead."""
-        self._spent += seconds
+    def charge(self, record: HasWork, work: int) -> None:
+        """Add the work that NumPy does instead."""
+        record.work = total = record.work + work
+        if total >= PROMISING and self._function is None:
+            loading.prepare(self._name)
 
 
 TRAIN_ONE, PREDICT_ONE = Deferred("train_one"), Deferred("predict_one")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from bp_numba.simd.arrays import Array, Floats
-from bp_numba.training.activation import derivative, sigmoid
 
 CHUNK = 512
 """Rows that are predicted at a time: their activations stay in the cache."""
@@ -22,25 +21,40 @@ def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
     """
     activations: list[Any] = [x]
     for weights in W:
-        activations.append(sigmoid(activations[-1].dot(weights)))
+        activations.append(_activate(activations[-1].dot(weights)))
     a = activations[-1]
-    steps = [(y - a) * (alpha * derivative(a))]
-    for a, weights in zip(activations[-2:0:-1], W[:0:-1], strict=True):
-        steps.append(steps[-1].dot(weights.T) * derivative(a))
-    for weights, a, step in zip(W, activations, reversed(steps), strict=False):
+    steps = [(y - a) * (alpha * (a * (1.0 - a)))]
+    for a, weights in zip(activations[-2:0:-1], W[:0:-1]):  # noqa: B905 as long as each other
+        step = steps[-1].dot(weights.T)
+        step *= a * (1.0 - a)
+        steps.append(step)
+    steps.reverse()
+    for weights, a, step in zip(W, activations, steps):  # noqa: B905 one activation is left
         weights += a.T.dot(step)
 
 
 def predict(W: Any, X: Array) -> Floats:
     """Return the outputs for the rows of X, with or without the column of ones."""
+    if len(X) <= CHUNK:
+        return _predict(W, X)
     outputs = np.empty((len(X), np.shape(W[-1])[1]))
-    buffer = np.ones((min(len(X), CHUNK), len(W[0])))
     for first in range(0, len(X), CHUNK):
-        part = X[first : first + CHUNK]
-        activations: Any = buffer[: len(part)]
-        activations[:, : part.shape[1]] = part
-        with np.errstate(over="ignore"):  # the kernels do not warn either
-            for weights in W:
-                activations = sigmoid(activations.dot(weights))
-        outputs[first : first + CHUNK] = activations
+        outputs[first : first + CHUNK] = _predict(W, X[first : first + CHUNK])
     return outputs
+
+
+def _predict(W: Any, X: Array) -> Floats:
+    a: Any = np.ones((len(X), len(W[0])))
+    a[:, : X.shape[1]] = X
+    with np.errstate(over="ignore"):  # the kernels do not warn either
+        for weights in W:
+            a = _activate(a.dot(weights))
+    return np.asarray(a, dtype=np.float64, order="C")
+
+
+def _activate(z: Any) -> Any:
+    """Return 1 / (1 + exp(-z)), in the memory of z: the same bits as the expression, sooner."""
+    np.negative(z, z)
+    np.exp(z, z)
+    z += 1.0
+    return np.reciprocal(z, z)

@@ -1,6 +1,5 @@
 """Outputs of a network for rows of X: by the kernels, or by BLAS where `choice` says so."""
 
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -9,31 +8,55 @@ from bp_numba.simd.arrays import Array, Floats, address
 from bp_numba.training import choice, in_numpy
 from bp_numba.training.in_numpy import CHUNK
 from bp_numba.training.scratch import FEW, Scratch, local, scratch_for
+from bp_numba.validation import check_matrices, check_samples
 
 
-def predict(W: Any, X: Array) -> Floats:
-    """Return the outputs for the rows of X, with or without the column of ones.
+def predict(W: Any, X: Array, has_bias: bool, record: choice.HasWork) -> Floats:
+    """Return the outputs for the rows of X.
 
     Parameters
     ----------
     W : sequence of L matrices
-        They and X must fit each other.
+        The network's own, unchecked.
     X : (n, units[0]) or (n, units[0] - 1) array of numbers
         Converted to float64 in chunks, so no second copy of it is made.
+    has_bias : bool
+        Whether it has the column of ones.
+    record : choice.HasWork
+        Of the network.
 
     Returns
     -------
     (n, units[L]) C-contiguous array of float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        If W are no matrices that chain, or X does not fit them.
     """
+    deferred = choice.PREDICT_ONE if len(X) == 1 else choice.PREDICT
+    if (kernel := deferred.kernel(record)) is None or (scratch := scratch_for(W)) is None:
+        matrices = check_matrices(W)
+        check_samples(X, len(matrices[0]), has_bias)
+        if kernel is None:
+            deferred.charge(record, _nanoseconds(matrices, len(X)))
+        return in_numpy.predict(matrices, X)
+    check_samples(X, scratch.units[0], has_bias)
+    outputs = _predict(kernel, scratch, X)
+    local.last = scratch
+    return outputs
+
+
+def _nanoseconds(matrices: list[Array], rows: int) -> int:
+    """Return what NumPy takes, roughly: calls, sigmoids, and multiply-adds."""
+    work = 3000 * len(matrices)
+    for w in matrices:
+        work += rows * (6 * w.shape[1] + (w.size >> 4))
+    return work
+
+
+def _predict(kernel: Any, scratch: Scratch, X: Array) -> Floats:
     rows, columns = X.shape
-    deferred = choice.PREDICT_ONE if rows == 1 else choice.PREDICT
-    if (kernel := deferred.kernel()) is None:
-        started = perf_counter()
-        outputs = in_numpy.predict(W, X)
-        deferred.charge(perf_counter() - started)
-        return outputs
-    if (scratch := scratch_for(W)) is None:
-        return in_numpy.predict(W, X)
     if rows == 1:
         if columns < scratch.units[0]:
             scratch.inputs[:] = X
@@ -41,15 +64,12 @@ def predict(W: Any, X: Array) -> Floats:
         else:
             scratch.x[:] = X
         kernel(scratch.one)
-        outputs = scratch.outputs.copy()
-    elif rows <= FEW:
+        return scratch.outputs.copy()
+    if rows <= FEW:
         scratch.X[: X.size].reshape(X.shape)[...] = X
         kernel(scratch.many, *scratch.few, rows, columns)
-        outputs = scratch.Y[:rows].copy()
-    else:
-        outputs = _in_chunks(kernel, scratch, X)
-    local.last = scratch
-    return outputs
+        return scratch.Y[:rows].copy()
+    return _in_chunks(kernel, scratch, X)
 
 
 def _in_chunks(kernel: Any, scratch: Scratch, X: Array) -> Floats:
