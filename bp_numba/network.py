@@ -220,13 +220,13 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         >>> from bp_numba import NeuralNetwork
         >>> NeuralNetwork([2, 2, 1]).fit_partial([0, 1, 1], 1)
         """
-        alpha = check.check_alpha(self.alpha)
+        alpha, record = check.check_alpha(self.alpha), self._bp_numba_record
         x, y = check.as_numbers(x, "x"), check.as_numbers(y, "y")
-        x = x[0] if x.ndim == 2 and len(x) == 1 else x
-        own, record = overridden(self, "sigmoid", "sigmoid_deriv"), self._bp_numba_record
+        if x.ndim < 2:
+            x = x.reshape(1, -1)
+        own = overridden(self, "sigmoid", "sigmoid_deriv")
         if not own and train_one(self.W, x, y, alpha, record):
             return
-        x = np.atleast_2d(x)
         matrices = check.check_weights(self.W)
         check.check_samples(x, len(matrices[0]), has_bias=True, name="x")
         check.check_broadcast(y, (len(x), matrices[-1].shape[1]), "y", exact=True)

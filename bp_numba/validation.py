@@ -184,44 +184,43 @@ def check_weights(W: Any) -> list[Array]:
     They must be 2-D NumPy arrays of floats that can be written, each with as many rows as the
     one before it has columns.
     """
-    matrices, columns = _listed(W), None
+    matrices = _listed(W)
     for l, w in enumerate(matrices):
         if not isinstance(w, np.ndarray) or w.ndim != 2 or w.dtype.kind != "f":
             raise TypeError(f"W[{l}] must be a 2-D array of floats, got {_describe(w, w)}")
         if not w.flags.writeable:
             raise ValueError(f"W[{l}] must be writeable, got a read-only array")
-        columns = _next_columns(w, l, columns)
+        if l and len(w) != matrices[l - 1].shape[1]:
+            _raise_unchained(matrices, l)
     return matrices
 
 
 def check_matrices(W: Any) -> list[Array]:
     """Return the weight matrices as arrays; raise unless they are 2-D, of numbers, and chain."""
-    matrices, columns = _listed(W), None
+    matrices = _listed(W)
     for l, w in enumerate(matrices):
         if type(w) is not np.ndarray or w.dtype.kind not in "fiub":
             matrices[l] = w = as_numbers(w, f"W[{l}]")
         if w.ndim != 2:
             raise ValueError(f"W[{l}] must be a 2-D array, got shape {w.shape}")
-        columns = _next_columns(w, l, columns)
+        if l and len(w) != matrices[l - 1].shape[1]:
+            _raise_unchained(matrices, l)
     return matrices
 
 
 def _listed(W: Any) -> list[Any]:
-    if not isinstance(W, Iterable) or isinstance(W, Mapping | str | bytes):
+    if type(W) is not list and (not isinstance(W, Iterable) or isinstance(W, Mapping | str | bytes)):
         raise TypeError(f"W must be a list of weight matrices, got {type(W).__name__} {W!r:.60}")
-    matrices = list(W)
-    if not matrices:
+    if not (matrices := [*W]):
         raise ValueError("W must hold at least one weight matrix, got none")
     return matrices
 
 
-def _next_columns(w: Array, l: int, columns: int | None) -> int:
-    if columns is not None and w.shape[0] != columns:
-        raise ValueError(
-            f"W[{l}] must have {columns} rows, as many as W[{l - 1}] has columns, "
-            f"got shape {w.shape}"
-        )
-    return int(w.shape[1])
+def _raise_unchained(matrices: list[Array], l: int) -> None:
+    raise ValueError(
+        f"W[{l}] must have {matrices[l - 1].shape[1]} rows, as many as W[{l - 1}] has columns, "
+        f"got shape {matrices[l].shape}"
+    )
 
 
 def check_outputs(matrices: Sequence[Array], outputs: int) -> None:

@@ -38,23 +38,19 @@ not_bounds_checked = pytest.mark.skipif(
     reason="compiles for half a minute what has nothing to do with bounds",
 )
 
-DEFERRED = [choice.PREDICT, choice.PREDICT_ONE, choice.ACTIVATE, choice.TRAIN_ONE]
-
 
 @pytest.fixture
 def compiled(monkeypatch):
     """`predict`, `fit_partial` and `sigmoid` have their kernels from the first call on."""
     if not loading.enabled():
         pytest.skip("NUMBA_DISABLE_JIT leaves no kernels to test")
-    for deferred in DEFERRED:
-        monkeypatch.setattr(deferred, "_spent", math.inf)
+    monkeypatch.setattr(choice, "ENOUGH", 0)
 
 
 @pytest.fixture
 def in_numpy(monkeypatch):
     """`predict`, `fit_partial` and `sigmoid` never have kernels."""
-    for deferred in DEFERRED:
-        monkeypatch.setattr(deferred, "kernel", lambda: None)
+    monkeypatch.setattr(choice, "ENOUGH", math.inf)
 
 
 @pytest.fixture(params=["compiled", "in_numpy"])

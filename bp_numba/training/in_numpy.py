@@ -22,14 +22,14 @@ def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
     activations: list[Any] = [x]
     for weights in W:
         activations.append(_activate(activations[-1].dot(weights)))
-    a = activations[-1]
-    steps = [(y - a) * (alpha * (a * (1.0 - a)))]
-    for a, weights in zip(activations[-2:0:-1], W[:0:-1]):  # noqa: B905 as long as each other
+    a = activations.pop()
+    error = np.subtract(y.reshape(1, -1) if y.ndim == 1 else y, a)
+    steps = [np.multiply(error, np.multiply(_derivative(a), alpha))]
+    for a, weights in zip(activations[:0:-1], W[:0:-1]):  # noqa: B905 as long as each other
         step = steps[-1].dot(weights.T)
-        step *= a * (1.0 - a)
-        steps.append(step)
-    steps.reverse()
-    for weights, a, step in zip(W, activations, steps):  # noqa: B905 one activation is left
+        steps.append(np.multiply(step, _derivative(a), step))
+    # Not in the loop above: matrices may share memory.
+    for weights, a, step in zip(W, activations, reversed(steps)):  # noqa: B905
         weights += a.T.dot(step)
 
 
@@ -52,9 +52,19 @@ def _predict(W: Any, X: Array) -> Floats:
     return np.asarray(a, dtype=np.float64, order="C")
 
 
+_ONE = {np.dtype(kind): np.ones((), kind) for kind in "efdg"}
+"""1 as arrays: NumPy takes a third less time for them than for a number of Python's."""
+
+
 def _activate(z: Any) -> Any:
     """Return 1 / (1 + exp(-z)), in the memory of z: the same bits as the expression, sooner."""
     np.negative(z, z)
     np.exp(z, z)
-    z += 1.0
+    np.add(z, _ONE[z.dtype], z)
     return np.reciprocal(z, z)
+
+
+def _derivative(a: Any) -> Any:
+    """Return a (1 - a), the derivative of the sigmoid where its value is a."""
+    complement = np.subtract(_ONE[a.dtype], a)
+    return np.multiply(complement, a, complement)

@@ -38,6 +38,8 @@ class Scratch:
         Addresses of the tables of a `calls.OneSample` and of a `calls.Prediction`.
     x, y : arrays of shape (units[0],) and (units[L],)
         The first activations of the network, and the target.
+    row : tuple of two ints
+        The shape of a sample as a row.
     inputs : array of shape (units[0] - 1,)
         x without the 1 of the bias.
     targets : set of tuples
@@ -64,7 +66,7 @@ class Scratch:
         self._one_table = address_table(self._one)
         self.one = address(self._one_table)
         self.x = network.activations[: units[0]]
-        self.inputs = self.x[:-1]
+        self.row, self.inputs = (1, units[0]), self.x[:-1]
         self.outputs = network.activations[network.unit_offsets[-2] :][np.newaxis, : units[-1]]
         self.y = target[: units[-1]]
         self.targets = {(units[-1],), (1, units[-1]), (1,), (1, 1), ()}

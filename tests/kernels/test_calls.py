@@ -13,8 +13,7 @@ import hashlib
 import numpy as np
 from bp_numba import NeuralNetwork
 from bp_numba.training import choice
-for deferred in (choice.TRAIN_ONE, choice.PREDICT_ONE, choice.PREDICT, choice.ACTIVATE):
-    deferred.charge(1000.0)
+choice.ENOUGH = 0
 rng, results = np.random.default_rng(0), []
 for density in (1.0, 0.1):
     X = rng.normal(size=(43, 64)) * (rng.random((43, 64)) < density)

@@ -25,7 +25,7 @@ IN_NUMPY = """
 import warnings
 import numpy as np
 from bp_numba import NeuralNetwork, ReferenceNetwork
-from bp_numba.training.choice import TRAIN_ONE
+from bp_numba.training import choice
 X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
 networks = []
 with warnings.catch_warnings(record=True) as caught:
@@ -34,7 +34,7 @@ with warnings.catch_warnings(record=True) as caught:
         np.random.seed(0)
         nn = kind([2, 2, 1], alpha=0.5)
         nn.fit(X, y, 50)
-        TRAIN_ONE.charge(1000.0)
+        choice.ENOUGH = 0
         nn.fit_partial([0, 1, 1], [1])
         networks.append([*nn.W, nn.predict(X)])
 for results in networks[:2]:

@@ -172,12 +172,49 @@ def test_weights_that_no_kernel_takes(rows, either_way):
         np.testing.assert_allclose(nn.predict(X), reference.predict(X), rtol=0, atol=1e-13)
 
 
-def test_weights_that_do_not_fit(either_way):
+UNUSABLE = {
+    "other rows": ([np.zeros((6, 9)), np.zeros((4, 3))], ValueError, r"W\[1\] must have 9 rows"),
+    "one row": ([np.zeros((6, 9)), np.zeros((1, 3))], ValueError, r"W\[1\] must have 9 rows"),
+    "a vector": ([np.zeros((6, 9)), np.zeros(9)], ValueError, r"W\[1\] must be a 2-D array"),
+    "a vector first": ([np.zeros(6)], ValueError, r"W\[0\] must be a 2-D array, got shape \(6,\)"),
+    "three dimensions": ([np.zeros((6, 9, 1))], ValueError, r"W\[0\] must be a 2-D .*\(6, 9, 1\)"),
+    "a number": ([3.0], ValueError, r"W\[0\] must be a 2-D array, got shape \(\)"),
+    "nothing": ([], ValueError, "W must hold at least one weight matrix, got none"),
+    "a dict": ({0: np.zeros((6, 3))}, TypeError, "W must be a list of weight matrices, got dict"),
+    "None": (None, TypeError, "W must be a list of weight matrices, got NoneType None"),
+    "None in it": ([np.zeros((6, 9)), None], TypeError, r"W\[1\] must hold real numbers"),
+    "text": ("W", TypeError, "W must be a list of weight matrices, got str 'W'"),
+    "complex": ([np.zeros((6, 3), dtype=complex)], TypeError, r"W\[0\] must hold real numbers"),
+}
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_weights_that_cannot_be_used(kind, own, either_way):
     nn = make(NeuralNetwork, [5, 9, 3])
-    nn.W[1] = np.zeros((4, 3))
+    nn.W, error, message = UNUSABLE[kind]
+    if own:
+        nn.sigmoid = np.tanh
     for rows in (1, 5, 50):
-        with pytest.raises(ValueError, match=r"shapes .* not aligned"):
+        with pytest.raises(error, match=message):
             nn.predict(samples(rows, 5))
+    with pytest.raises(error, match=message):
+        nn.calculate_loss(samples(5, 6), samples(5, 3))
+
+
+def test_weights_that_only_the_package_would_refuse_to_train(either_way):
+    """As in the reference: what NumPy can multiply with."""
+    nn, reference = twins([5, 9, 3])
+    for convert in (lambda w: w.tolist(), lambda w: (4 * w).astype(int), read_only):
+        for network in (nn, reference):
+            network.W = tuple(convert(w) for w in make(ReferenceNetwork, [5, 9, 3]).W)
+        outputs = nn.predict(samples(7, 5))
+        np.testing.assert_allclose(outputs, reference.predict(samples(7, 5)), rtol=1e-14)
+
+
+def read_only(w):
+    w.flags.writeable = False
+    return w
 
 
 @pytest.mark.parametrize(
@@ -219,29 +256,3 @@ def test_no_second_copy_of_the_samples(either_way):
     finally:
         tracemalloc.stop()
     assert peak < X.nbytes  # an eighth of a copy in float64
-
-
-@needs_jit
-def test_kernels_are_used_once_numpy_has_taken_long_enough(monkeypatch):
-    monkeypatch.setattr(choice, "LOAD_SECONDS", 1.0)
-    monkeypatch.setattr(choice, "COMPILE_SECONDS", 1.0)
-    monkeypatch.setattr(loading, "_functions", {})
-    clock = iter(range(1000))  # each look at it a second later
-    for module in (prediction, activation):
-        monkeypatch.setattr(module, "perf_counter", lambda: float(next(clock)))
-    asked = []
-    monkeypatch.setattr(loading, "load", lambda name, width: asked.append(name))
-    for name in ("predict", "predict_one", "activate"):
-        monkeypatch.setattr(choice, name.upper(), choice.Deferred(name))
-    nn = make(NeuralNetwork, [5, 3])
-    for X in (samples(1, 5), samples(2, 5), samples(2, 5)):
-        nn.predict(X)
-    assert asked == ["predict"]
-    nn.predict(samples(1, 5))
-    assert asked == ["predict", "predict_one"]
-    nets = np.zeros(activation.MANY)
-    nn.sigmoid(nets[1:])
-    nn.sigmoid(nets)
-    assert asked == ["predict", "predict_one"]
-    nn.sigmoid(nets)
-    assert asked == ["predict", "predict_one", "activate"]

@@ -10,9 +10,11 @@ from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.native import loading
+from bp_numba.training import listed
 from bp_numba.training import trainer as trainer_module
 from bp_numba.training.choice import Reason
 from bp_numba.training.in_numpy import CHUNK
+from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import SLICE_SECONDS, Trainer
 from tests.conftest import assert_same_weights, make, needs_jit, twins, weights_copy
@@ -30,16 +32,20 @@ def data(rows, columns, outputs, density=1.0, seed=0):
 @pytest.fixture
 def force(monkeypatch):
     """Return a function that has lists made for blocks or for single samples only."""
-    listed = inputs.list_inputs
 
     def forced(kind):
-        def list_inputs(X, width, blocks=True):
-            return listed(X, width, blocks and kind == "blocks")
-
         monkeypatch.setattr(inputs, "SINGLE_COST", 1e9 if kind == "blocks" else 0.0)
-        monkeypatch.setattr(trainer_module, "list_inputs", list_inputs)
+        listed._remembered.cache_clear()
 
-    return forced
+    yield forced
+    listed._remembered.cache_clear()
+
+
+def run(trainer, epochs):
+    """Train for some epochs without display points."""
+    epoch, end = 1, epochs + 1  # the first is a display point
+    while epoch < end:
+        epoch = trainer.advance(Run(1, end, None), epoch).epoch
 
 
 def count_slices(trainer, slices):
@@ -47,7 +53,9 @@ def count_slices(trainer, slices):
     function = trainer._function
 
     def counted(*arguments):
-        slices.append(arguments[-2])
+        *_, count, trains, _ = arguments
+        if trains:
+            slices.append(count)
         return function(*arguments)
 
     trainer._function = counted
@@ -68,7 +76,7 @@ def test_any_slicing_gives_the_same_bits(kind, layers, rows, force, monkeypatch)
     whole = make(NeuralNetwork, layers)
     trainer, slices = Trainer(whole, Samples(X, y)), []
     count_slices(trainer, slices)
-    trainer.run(20)
+    run(trainer, 20)
     assert slices == [20 * blocks]
 
     for length in (1, 2, 3, 7, 1000):
@@ -77,7 +85,7 @@ def test_any_slicing_gives_the_same_bits(kind, layers, rows, force, monkeypatch)
         count_slices(trainer, slices)
         for epochs in (1, 4, 0, 15):
             trainer._slice_blocks = length
-            trainer.run(epochs)
+            run(trainer, epochs)
         assert sum(slices) == 20 * blocks and max(slices) <= length
         assert_same_weights(whole, sliced, 0)
 
@@ -95,7 +103,7 @@ def test_float32_weights_however_sliced(kind, force, monkeypatch):
         trainer = Trainer(nn, Samples(X, y))
         assert not trainer._in_blocks  # rounded after each sample
         trainer._slice_blocks = length
-        trainer.run(10)
+        run(trainer, 10)
     ReferenceNetwork.fit(reference, X, y, epochs=10, displayUpdate=100)
     assert_same_weights(*networks, 0)
     for ours, expected in zip(networks[0].W, reference.W, strict=True):
@@ -110,7 +118,7 @@ def test_slices_grow_to_the_target_and_not_beyond(monkeypatch):
     function, slices, now, seconds_per_block = trainer._function, [], [0.0], [1e-5]
 
     def timed(*arguments):
-        slices.append(arguments[-2])
+        slices.append(arguments[-3])
         now[0] += seconds_per_block[0] * slices[-1]
         return function(*arguments)
 
@@ -118,10 +126,10 @@ def test_slices_grow_to_the_target_and_not_beyond(monkeypatch):
     monkeypatch.setattr(trainer_module, "perf_counter", lambda: now[0])
     target = round(SLICE_SECONDS / 1e-5)
     doubled = [100, 200, 400, 800, 1600, 3200]
-    trainer.run(sum(doubled) + 3 * target)  # an epoch is a block
+    run(trainer, sum(doubled) + 3 * target)  # an epoch is a block
     assert slices[:6] == doubled and slices[6:] == pytest.approx([target] * 3, rel=1e-3)
     seconds_per_block[0] = 1e-3  # a busy machine
-    trainer.run(2 * target)
+    run(trainer, 2 * target)
     assert slices[9] == pytest.approx(target, rel=1e-3)
     assert slices[10:-1] == pytest.approx([target / 100] * (len(slices) - 11), abs=1)
 
@@ -161,7 +169,7 @@ def test_blocks_and_single_samples_agree(density, force):
         force(kind)
         trainer = Trainer(nn, Samples(X, y))
         assert trainer._in_blocks == (kind == "blocks")
-        trainer.run(20)
+        run(trainer, 20)
     reference.fit(X, y, epochs=20, displayUpdate=100)
     assert_same_weights(*networks, 1e-12)
     for nn in networks:
@@ -289,7 +297,7 @@ def test_padding_poisoned_by_one_slice_does_not_reach_the_next(kind, force, monk
     clean = weights_copy(nn)
     for w in nn.W:
         w[...] = np.nan
-    trainer.run(1)
+    run(trainer, 1)
     assert all(np.isnan(w).all() for w in nn.W)
     nn.W = clean
 
@@ -297,7 +305,7 @@ def test_padding_poisoned_by_one_slice_does_not_reach_the_next(kind, force, monk
         raise AssertionError("trained in NumPy")
 
     monkeypatch.setattr(trainer_module, "train_batch", never)
-    trainer.run(2)
+    run(trainer, 2)
     reference.fit(X, y, epochs=2)
     assert_same_weights(nn, reference, 1e-14)
 
@@ -313,13 +321,13 @@ def test_weights_replaced_between_slices_are_trained(layers, kind, force):
     nn = make(NeuralNetwork, [3, 2, 2])
     X, y = data(11, 3, 2)
     trainer = Trainer(nn, Samples(X, y))
-    trainer.run(2)
+    run(trainer, 2)
     old = nn.W
     before = weights_copy(nn)
     other = make(NeuralNetwork, layers, seed=5)
     nn.W = weights_copy(other)
-    trainer.run(2)
-    Trainer(other, Samples(X, y)).run(2)
+    run(trainer, 2)
+    run(Trainer(other, Samples(X, y)), 2)
     assert_same_weights(nn, other, 1e-15)  # maybe in other vectors
     for w, expected in zip(old, before, strict=True):
         np.testing.assert_array_equal(w, expected)
@@ -339,12 +347,12 @@ def test_weights_replaced_between_slices_are_trained(layers, kind, force):
 def test_weights_replaced_between_slices_must_fit_the_samples(layers, message):
     nn = make(NeuralNetwork, [3, 2, 2])
     trainer = Trainer(nn, Samples(np.eye(3), np.eye(3)[:, :2]))
-    trainer.run(1)
+    run(trainer, 1)
     nn.W = make(NeuralNetwork, layers).W
     before = weights_copy(nn)
     for _ in range(2):
         with pytest.raises(ValueError, match=message):
-            trainer.run(1)
+            run(trainer, 1)
     for w, old in zip(nn.W, before, strict=True):
         np.testing.assert_array_equal(w, old)
 
@@ -365,10 +373,16 @@ def test_a_failure_to_fetch_the_kernel_changes_nothing(monkeypatch):
     nn.fit(np.eye(3), np.eye(3)[:, :2], epochs=1)
 
 
-def replace_when_printing(network, monkeypatch, changes):
-    """At the n-th printed line of `network.fit` the n-th change is made."""
+def fit_and_change(network, X, y, changes, monkeypatch):
+    """Train for an epoch before each of the changes, which are made where the loss is displayed."""
     remaining = iter(changes)
-    monkeypatch.setattr("builtins.print", lambda line: next(remaining)(network))
+    if isinstance(network, NeuralNetwork):
+        seen = {"callback": lambda *_: next(remaining)(network), "verbose": False}
+        network.fit(X, y, len(changes), 1, **seen)
+    else:
+        with monkeypatch.context() as patched:
+            patched.setattr("builtins.print", lambda line: next(remaining)(network))
+            network.fit(X, y, len(changes), 1)
 
 
 def converted(*dtypes):
@@ -420,15 +434,11 @@ def test_changes_while_it_trains(change, kind, force, monkeypatch):
     back = replaced([5, 2, 2, 3], 8)
     for network in (nn, reference):
         steps = [CHANGES[change], lambda network: None, back, lambda network: None]
-        with monkeypatch.context() as patched:
-            replace_when_printing(network, patched, steps)
-            network.fit(X, y, epochs=4, displayUpdate=1)
+        fit_and_change(network, X, y, steps, monkeypatch)
     assert_same_weights(nn, reference, 1e-13)
 
-    with monkeypatch.context() as patched:
-        for network in (nn, reference):
-            replace_when_printing(network, patched, [CHANGES[change], lambda network: None])
-            network.fit(X, y, epochs=2, displayUpdate=1)
+    for network in (nn, reference):
+        fit_and_change(network, X, y, [CHANGES[change], lambda network: None], monkeypatch)
     atol = {"float32": 1e-6, "one of float32": 1e-6, "float16": 1e-2}.get(change, 1e-13)
     for ours, expected in zip(nn.W, reference.W, strict=True):
         assert ours.dtype == expected.dtype
@@ -448,11 +458,11 @@ def test_changes_while_it_trains(change, kind, force, monkeypatch):
 def test_unusable_weights_while_it_trains(replacement, error, message, monkeypatch):
     nn = make(NeuralNetwork, [5, 2, 2, 3])
     trainer = Trainer(nn, Samples(*data(19, 5, 3)))
-    trainer.run(1)
+    run(trainer, 1)
     nn.W[1] = replacement
     others = [nn.W[0].copy(), nn.W[2].copy()]
     with pytest.raises(error, match=message):
-        trainer.run(1)
+        run(trainer, 1)
     np.testing.assert_array_equal(nn.W[0], others[0])
     np.testing.assert_array_equal(nn.W[2], others[1])
 
@@ -479,10 +489,10 @@ def test_an_interrupt_leaves_the_weights_of_a_whole_slice(kind, moment, force, m
 
     trainer._function = interrupted
     with pytest.raises(KeyboardInterrupt):
-        trainer.run(10)
+        run(trainer, 10)
 
     whole = Trainer(expected, Samples(X, y))
-    whole.run(1)
+    run(whole, 1)
     whole._train(0, 1)
     assert_same_weights(nn, expected, 0)
     nn.fit(X, y, epochs=2)
@@ -498,14 +508,14 @@ def test_two_trainers_in_two_threads(kind, force, monkeypatch):
     X, y = data(50, 30, 3)
     together, alone = ([make(NeuralNetwork, [30, 9, 3], seed=s) for s in (0, 1)] for _ in "ab")
     threads = [
-        threading.Thread(target=Trainer(nn, Samples(X, y)).run, args=(200,)) for nn in together
+        threading.Thread(target=run, args=(Trainer(nn, Samples(X, y)), 200)) for nn in together
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for nn, expected in zip(together, alone, strict=True):
-        Trainer(expected, Samples(X, y)).run(200)
+        run(Trainer(expected, Samples(X, y)), 200)
         assert_same_weights(nn, expected, 0)
 
 
@@ -553,12 +563,12 @@ def test_the_reason_is_given(reason, force):
     force("blocks")
     nn = make(NeuralNetwork, [5, 2, 2, 3])
     trainer = Trainer(nn, Samples(*data(19, 5, 3)))
-    trainer.run(1)
+    run(trainer, 1)
     assert trainer.reason is None
     intact, nn.W = weights_copy(nn), UNSUITABLE[reason](nn.W)
     with np.errstate(all="ignore"):
-        trainer.run(1)
+        run(trainer, 1)
     assert trainer.reason is reason
     nn.W = intact
-    trainer.run(1)
+    run(trainer, 1)
     assert trainer.reason is None
