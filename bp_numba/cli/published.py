@@ -39,25 +39,30 @@ def run(options: argparse.Namespace, problem: Problem) -> None:
     """Train on a problem as the options say, and show how good the result is."""
     if options.plot is not None:
         check_plot(options.plot)
-    print(f"[INFO] loading {problem.name} data...")
+    print(f"[INFO] loading {problem.title} dataset...")
     try:
         split = problem.load(options.seed)
     except ModuleNotFoundError as error:
         raise missing(error, problem.name, "examples") from None
-    print(f"[INFO] samples: {len(split.X)} to train on, {len(split.X_test)} to test")
+    print(f"[INFO] samples: {_rows(split)}, dim: {split.X.shape[1]}")
 
     started = perf_counter()
     _network(NeuralNetwork, options).fit(split.X, split.y, epochs=0)
     loading = perf_counter() - started
 
     network = _network(NeuralNetwork, options)
-    print(f"[INFO] training {network}...")
+    print("[INFO] training network...")
+    print(f"[INFO] {network}")
     seconds = _fit(network, split, options)
-    print("[INFO] evaluating...")
+    print("[INFO] evaluating network...")
     print(problem.report(network.predict(split.X_test), split.y_test))
     if options.plot is not None:
         _plot(options.plot, network, problem.name)
     print(_summary(options, split, loading, seconds))
+
+
+def _rows(split: Split) -> int:
+    return len(split.X) if split.X_test is split.X else len(split.X) + len(split.X_test)
 
 
 def _network(kind: type[Network], options: argparse.Namespace) -> Network:

@@ -35,8 +35,8 @@ class Problem:
 
     Attributes
     ----------
-    name : str
-        The command that runs it.
+    name, title : str
+        The command that runs it, and what it says it loads.
     layers, alpha, epochs : tuple of int, float, int
         Arguments of the network and of its `fit`.
     load : callable
@@ -46,6 +46,7 @@ class Problem:
     """
 
     name: str
+    title: str
     layers: tuple[int, ...]
     alpha: float
     epochs: int

@@ -43,7 +43,7 @@ def report(predictions: Any, y_test: Any) -> str:
     return text
 
 
-DIGITS = Problem("digits", (64, 32, 16, 10), 0.1, 1_000, load, report)
+DIGITS = Problem("digits", "MNIST (sample)", (64, 32, 16, 10), 0.1, 1_000, load, report)
 
 
 def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> None:

@@ -26,14 +26,14 @@ def load(seed: int) -> Split:
 def report(predictions: Any, y_test: Any) -> str:
     """Return a table of inputs, targets, outputs, and outputs cut at one half."""
     rows = [
-        f"[INFO] data={x.astype(int).tolist()}, ground-truth={target[0]}, "
+        f"[INFO] data={x.astype(int)}, ground-truth={target[0]}, "
         f"pred={output[0]:.4f}, step={int(output[0] > 0.5)}"
         for x, target, output in zip(load(0).X, y_test, predictions, strict=True)
     ]
     return "\n".join(rows)
 
 
-XOR = Problem("xor", (2, 2, 1), 0.5, 20_000, load, report)
+XOR = Problem("xor", "XOR", (2, 2, 1), 0.5, 20_000, load, report)
 
 
 def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> None:

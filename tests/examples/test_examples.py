@@ -16,7 +16,7 @@ from bp_numba.native import loading
 from tests.conftest import PYTHON, needs_jit, run_command
 
 SCORES = {
-    "xor": (r"data=\[1, 0\], ground-truth=1, pred=([\d.]+)", 0.9),
+    "xor": (r"data=\[1 0\], ground-truth=1, pred=([\d.]+)", 0.9),
     "digits": (r"accuracy\s+([\d.]+)", 0.95),
     "iris": (r"accuracy=([\d.]+)", 0.93),
     "breast_cancer": (r"accuracy=([\d.]+)", 0.93),
