@@ -1,5 +1,13 @@
 """What the command line says in one line."""
 
+from collections.abc import Sequence
+
 
 class CommandError(Exception):
     """A run that cannot be carried out, for a reason that one line tells."""
+
+
+def raise_all(problems: Sequence[str]) -> None:
+    """Raise one CommandError of all problems, if there are any."""
+    if problems:
+        raise CommandError("; ".join(problems))

@@ -1,8 +1,6 @@
 """The command line: what runs, and how errors become lines and exit codes."""
 
 import argparse
-import io
-import os
 import shlex
 import shutil
 import sys
@@ -16,16 +14,50 @@ from bp_numba.cli.machine import clear_cache, machine_lines, model_lines, warmup
 from bp_numba.cli.options import make_parser
 from bp_numba.cli.predict import predict
 from bp_numba.cli.published import PROBLEMS
+from bp_numba.examples.output import Output, OutputError
 from bp_numba.native.files import cache_folder
+
+_FILES = ("save", "checkpoint", "plot", "out")
+"""Options that name what a command writes beside what it prints."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0 after success, 1 if the run could not be carried out or its output went unread, 2 for wrong
-    usage, 130 after Ctrl-C.
+    0 after success, 1 if the run could not be carried out or its output not be written, 2 for
+    wrong usage, 130 after Ctrl-C.
     """
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    with Output() as output:
+        try:
+            code = _exit_code(typed, output)
+        except OutputError:
+            code = 1
+        except KeyboardInterrupt:
+            code = 130
+        failed = output.exit_code("bp-numba")
+        return code or failed
+
+
+def _exit_code(arguments: Sequence[str], output: Output) -> int:
+    options = _parse(arguments)
+    output.patient = any(getattr(options, name, None) is not None for name in _FILES)
+    try:
+        _run(options)
+    except (CommandError, ModelFormatError, OSError) as error:
+        if options.debug:
+            raise
+        _complain(" ".join(str(error).split()), error)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        _complain("interrupted", interrupt)
+        if options.command == "train" and options.checkpoint and options.checkpoint.exists():
+            _complain(f"to go on: {_resuming_line(arguments, options.resume)}")
+        raise
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = make_parser()
     options = parser.parse_args(arguments)
     try:
@@ -35,26 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             train.check_options(options)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # live through a pipe too
-    try:
-        _run(options)
-    except BrokenPipeError:  # nobody reads on; the interpreter would complain when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (CommandError, ModelFormatError, OSError) as error:
-        if options.debug:
-            raise
-        print(f"bp-numba: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bp-numba: interrupted", file=sys.stderr)
-        if options.command == "train" and options.checkpoint and options.checkpoint.exists():
-            print(
-                f"bp-numba: to go on: {_resuming_line(arguments, options.resume)}", file=sys.stderr
-            )
-        return 130
-    return 0
+    return options
+
+
+def _complain(text: str, error: BaseException | None = None) -> None:
+    for line in text, *getattr(error, "__notes__", ()):
+        print(f"bp-numba: {line}", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace) -> None:

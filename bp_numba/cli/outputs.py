@@ -1,7 +1,8 @@
 """Files that a command will write: what would prevent it is known before the work begins."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,11 +39,23 @@ def check_model(option: str, path: Path, size: int) -> None:
 
 def check_file(option: str, path: Path, size: int = 0) -> None:
     """Raise CommandError unless a file of `size` bytes can be written there."""
-    try:
+    with writing(option, path):
         check_writable(path, size)
+
+
+@contextlib.contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into a CommandError that names option and file."""
+    try:
+        yield
     except OSError as error:
-        reason = error.strerror or error  # the whole text names a temporary file
-        raise CommandError(f"{option} {path} cannot be written: {reason}") from None
+        raise unwritable(option, path, error) from None
+
+
+def unwritable(option: str, path: Path, error: OSError) -> CommandError:
+    """Return the error of a file that cannot be written."""
+    reason = error.strerror or error  # the whole text may name no file, or a temporary one
+    return CommandError(f"{option} {path} cannot be written: {reason}")
 
 
 def check_plot(path: Path) -> None:

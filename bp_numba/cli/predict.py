@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from bp_numba import NeuralNetwork
 from bp_numba.cli.errors import CommandError
-from bp_numba.cli.outputs import check_distinct, check_file
+from bp_numba.cli.outputs import check_distinct, check_file, writing
 from bp_numba.cli.preprocessing import Matrix, Preprocessing, probabilities
 from bp_numba.cli.readers import read_table
 from bp_numba.cli.reporting import check_outputs, score_lines
@@ -83,9 +83,11 @@ def _columns(
 
 def _write(path: Path | None, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     if path is None:
+        if sys.stdout is None:  # it was closed when Python was started
+            raise CommandError("--out must name a file if there is no standard output")
         _write_rows(sys.stdout, header, rows)
         return
-    with replacing(path) as file:
+    with writing("--out", path), replacing(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         _write_rows(text, header, rows)
         text.detach()

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import io
-from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
@@ -11,7 +10,9 @@ import numpy as np
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba import validation as check
+from bp_numba.cli.errors import raise_all
 from bp_numba.cli.outputs import check_plot, missing
+from bp_numba.cli.reporting import draw_losses
 from bp_numba.examples import Problem, Split
 from bp_numba.examples.digits import DIGITS
 from bp_numba.examples.xor import XOR
@@ -56,9 +57,9 @@ def run(options: argparse.Namespace, problem: Problem) -> None:
     seconds = _fit(network, split, options)
     print("[INFO] evaluating network...")
     print(problem.report(network.predict(split.X_test), split.y_test))
-    if options.plot is not None:
-        _plot(options.plot, network, problem.name)
+    problems = draw_losses(options.plot, network, problem.name) if options.plot else []
     print(_summary(options, split, loading, seconds))
+    raise_all(problems)
 
 
 def _rows(split: Split) -> int:
@@ -91,10 +92,3 @@ def _summary(options: argparse.Namespace, split: Split, loading: float, seconds:
             f"{reference / seconds:.1f} times as long"
         )
     return text
-
-
-def _plot(path: Path, network: NeuralNetwork, name: str) -> None:
-    from bp_numba.plotting.loss_curve import save_loss_curve
-
-    save_loss_curve(path, network.history.epochs, network.losses, f"{name}, {network}")
-    print(f"[INFO] loss curve written to {path}")

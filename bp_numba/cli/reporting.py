@@ -1,10 +1,13 @@
-"""What the commands say about predictions."""
+"""What the commands say about predictions, and show of the losses."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bp_numba import NeuralNetwork
 from bp_numba.cli.errors import CommandError
+from bp_numba.cli.outputs import writing
 from bp_numba.cli.preprocessing import Label, Matrix, Preprocessing
 from bp_numba.cli.scores import accuracy, class_table, r_squared, root_mean_squared_error
 
@@ -43,3 +46,20 @@ def check_outputs(outputs: Any) -> None:
     """Raise CommandError if training has gone astray, so that the outputs are not numbers."""
     if not np.isfinite(outputs).all():
         raise CommandError("the network's outputs are not numbers: use a smaller alpha, or --scale")
+
+
+def draw_losses(
+    path: Path, network: NeuralNetwork, title: str, validation: bool = False
+) -> list[str]:
+    """Draw a network's losses, with those of validation or without; return what was wrong."""
+    from bp_numba.plotting.loss_curve import save_loss_curve
+
+    history = network.history
+    validated = history.validation_losses if validation else None
+    try:
+        with writing("--plot", path):
+            save_loss_curve(path, history.epochs, history.losses, f"{title}, {network}", validated)
+    except CommandError as error:
+        return [str(error)]
+    print(f"[INFO] loss curve written to {path}")
+    return []

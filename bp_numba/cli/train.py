@@ -2,25 +2,21 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
-from bp_numba.cli.errors import CommandError
+from bp_numba.cli.errors import CommandError, raise_all
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot
 from bp_numba.cli.preprocessing import HIGH, LOW
 from bp_numba.cli.readers import read_table
-from bp_numba.cli.reporting import score_lines
-from bp_numba.cli.resuming import STOPPING, ResumableStopping, load_checkpoint
+from bp_numba.cli.reporting import draw_losses, score_lines
+from bp_numba.cli.resuming import load_checkpoint
 from bp_numba.cli.samples import Samples, choose_task, make_samples
 from bp_numba.cli.tables import Table
+from bp_numba.cli.training import train_and_save
 
 UPDATES, MIN_EPOCHS = 100_000, 20
 """Without --epochs a row is trained on as often as it takes for so many updates in all.
@@ -73,14 +69,18 @@ def train(options: argparse.Namespace) -> None:
     fresh = _fresh_network(samples, options)
     _check_space(fresh, options)
     network = _resumed(fresh, options) if options.resume else fresh
-    _fit(network, samples, options)
+    trained = train_and_save(network, samples, options)
+    for line in trained.lines:
+        print(line)
     for line in _judged(network, samples):
         print(line)
-    if options.save is not None:
-        network.save(options.save)
-        print(f"[INFO] model written to {options.save}")
+    if trained.path is not None:
+        print(f"[INFO] model written to {trained.path}")
+    problems = trained.problems
     if options.plot is not None:
-        _plot(network, options)
+        validated = bool(options.validation_size)
+        problems += draw_losses(options.plot, network, options.data.name, validated)
+    raise_all(problems)
 
 
 def _check_paths(options: argparse.Namespace) -> None:
@@ -187,58 +187,8 @@ def _resumed(fresh: NeuralNetwork, options: argparse.Namespace) -> NeuralNetwork
     return network
 
 
-def _fit(network: NeuralNetwork, samples: Samples, options: argparse.Namespace) -> None:
-    done = network.epochs_trained
-    state = network.metadata.get(STOPPING)
-    if isinstance(state, dict) and "stopped_epoch" in state:
-        print(f"[INFO] early stopping ended this run after epoch {done}: nothing is left to train")
-        return
-    callback: Callable[..., Any] | None = None
-    if options.early_stopping:
-        callback = ResumableStopping(state, [w.shape for w in network.W])
-    print(
-        f"[INFO] training {network}, alpha {network.alpha:g}, {options.epochs} epochs, "
-        f"seed {options.seed}..."
-    )
-    started = perf_counter()
-    network.fit(
-        samples.X,
-        samples.y,
-        epochs=options.epochs,
-        displayUpdate=options.display_update,
-        progress=sys.stderr.isatty() and find_spec("tqdm") is not None,
-        callback=callback,
-        validation=samples.validation,
-        checkpoint=options.checkpoint,
-        initial_epoch=done,
-    )
-    seconds = perf_counter() - started
-    if isinstance(callback, ResumableStopping) and callback.best_epoch:
-        ended = "early stopping" if callback.stopped_epoch else "the end"
-        print(
-            f"[INFO] {ended} after epoch {network.epochs_trained}; the weights are those of epoch "
-            f"{callback.best_epoch}, whose validation loss was the lowest"
-        )
-    count = (network.epochs_trained - done) * len(samples.X)
-    print(f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second")
-
-
 def _judged(network: NeuralNetwork, samples: Samples) -> list[str]:
     if not samples.test_values:
         return ["[INFO] no rows to test with"]
     outputs = network.predict(samples.X_test)
     return score_lines(samples.preprocessing, outputs, samples.test_values, "test rows")
-
-
-def _plot(network: NeuralNetwork, options: argparse.Namespace) -> None:
-    from bp_numba.plotting.loss_curve import save_loss_curve
-
-    history = network.history
-    save_loss_curve(
-        options.plot,
-        history.epochs,
-        history.losses,
-        f"{options.data.name}, {network}",
-        history.validation_losses if options.validation_size else None,
-    )
-    print(f"[INFO] loss curve written to {options.plot}")

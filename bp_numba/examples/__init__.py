@@ -7,7 +7,8 @@ In the order to read:
 - `breast_cancer`: training stops when the loss of other samples no longer falls;
 - `digits`: a test loss beside the training loss, on images;
 - `resumed`: a run that goes on from a checkpoint;
-- `script`: what all of them share, the options and the one line where something is missing.
+- `script`: what all of them share, the options and the one line where something is missing;
+- `output`: what it does where nobody reads what is printed, or it cannot be written.
 
 `xor.XOR` and `digits.DIGITS` hold the published settings; the command line runs them.
 """

@@ -43,6 +43,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         validation=(X_validation, y_validation),
         callback=stopping,
     )
+    if save is not None:
+        nn.save(save)
     print(f"[INFO] trained for {nn.epochs_trained} epochs, best after {stopping.best_epoch}")
 
     found = nn.predict(X_test) > 0.5
@@ -59,8 +61,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         ax.axvline(stopping.best_epoch, color="gray", linestyle=":", label="weights kept")
         ax.legend()
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.save(save)
 
 
 if __name__ == "__main__":

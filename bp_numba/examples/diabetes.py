@@ -31,6 +31,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     np.random.seed(seed)
     nn = NeuralNetwork([10, 4, 1], alpha=0.1)
     nn.fit(inputs.transform(X), targets.transform(progress), epochs=200, displayUpdate=20)
+    if save is not None:
+        nn.save(save)
 
     predicted = targets.inverse_transform(nn.predict(inputs.transform(X_test)))
     error = mean_absolute_error(measured, predicted)
@@ -48,8 +50,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         left.legend()
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.save(save)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     nn = NeuralNetwork(DIGITS.layers, alpha=DIGITS.alpha)
     test = X_test, y_test
     nn.fit(X, y, epochs=DIGITS.epochs, displayUpdate=10, verbose=False, validation=test)
+    if save is not None:
+        nn.save(save)
     print(report(nn.predict(X_test), y_test))
 
     if plot is not None:
@@ -61,8 +63,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         figure = Figure(layout="constrained")
         LossCurveDisplay.from_network(nn, figure.subplots())
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.save(save)
 
 
 if __name__ == "__main__":

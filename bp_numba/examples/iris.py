@@ -31,6 +31,9 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     np.random.seed(seed)
     nn = NeuralNetwork([2, 4, 3], alpha=0.2)
     nn.fit(X, y, 1_000, displayUpdate=10, verbose=False, validation=(X_test, y_test))
+    if save is not None:
+        nn.metadata["classes"] = flowers.target_names.tolist()
+        nn.save(save)
 
     correct = nn.predict(X_test).argmax(axis=1) == y_test.argmax(axis=1)
     print(f"[INFO] accuracy={correct.mean():.3f}, {correct.sum()} of {len(correct)} flowers")
@@ -45,9 +48,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         left.set(xlabel="Petal length, scaled", ylabel="Petal width, scaled", title="Test samples")
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.metadata["classes"] = flowers.target_names.tolist()
-        nn.save(save)
 
 
 if __name__ == "__main__":

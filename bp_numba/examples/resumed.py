@@ -34,6 +34,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         done = nn.epochs_trained
         print(f"[INFO] the checkpoint holds the weights after {done} epochs")
         nn.fit(X, y, XOR.epochs, displayUpdate=2_500, checkpoint=checkpoint, initial_epoch=done)
+    if save is not None:
+        nn.save(save)
 
     whole = _network(seed)
     whole.fit(X, y, XOR.epochs, displayUpdate=2_500, verbose=False)
@@ -51,8 +53,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         ax.set_title(repr(nn))
         ax.legend()
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.save(save)
 
 
 def _network(seed: int) -> NeuralNetwork:

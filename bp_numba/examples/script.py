@@ -4,9 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
+
+from bp_numba.examples.output import Output, OutputError
+
+_Main: TypeAlias = Callable[[int, Path | None, Path | None], None]
 
 
-def run(main: Callable[[int, Path | None, Path | None], None], description: str) -> int:
+def run(main: _Main, description: str) -> int:
     """Call main with seed, plot and save of the command line, and return the exit code.
 
     Parameters
@@ -19,7 +24,8 @@ def run(main: Callable[[int, Path | None, Path | None], None], description: str)
     Returns
     -------
     int
-        0 after success, 1 if something is missing or cannot be written, 130 after Ctrl-C.
+        0 after success, 1 if something is missing or cannot be written, be it what is printed,
+        130 after Ctrl-C.
     """
     name = Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(
@@ -31,6 +37,16 @@ def run(main: Callable[[int, Path | None, Path | None], None], description: str)
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"seed must be between 0 and 2**32 - 1, got {options.seed}")
+    with Output(patient=bool(options.plot or options.save)) as output:
+        try:
+            code = _exit_code(main, options, name)
+        except OutputError:
+            code = 1
+        failed = output.exit_code(name)
+        return code or failed
+
+
+def _exit_code(main: _Main, options: argparse.Namespace, name: str) -> int:
     try:
         if options.plot is not None:
             _check_plot(options.plot)

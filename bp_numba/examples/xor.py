@@ -42,6 +42,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     np.random.seed(seed)
     nn = NeuralNetwork(XOR.layers, alpha=XOR.alpha)
     nn.fit(X, y, epochs=XOR.epochs, displayUpdate=100, verbose=False)
+    if save is not None:
+        nn.save(save)
     print(report(nn.predict(X), y))
 
     if plot is not None:
@@ -53,8 +55,6 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
         left.set_title("Decision boundary")
         LossCurveDisplay.from_network(nn, right)
         figure.savefig(plot, dpi=150)
-    if save is not None:
-        nn.save(save)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The example scripts, as a reader of the README runs them."""
 
+import os
 import re
 import statistics
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from textwrap import indent
@@ -13,7 +15,7 @@ from bp_numba import NeuralNetwork
 from bp_numba.examples import breast_cancer, diabetes, iris
 from bp_numba.examples.script import run
 from bp_numba.native import loading
-from tests.conftest import PYTHON, needs_jit, run_command
+from tests.conftest import HANG, PYTHON, needs_jit, read_until, run_command, running
 
 SCORES = {
     "xor": (r"data=\[1 0\], ground-truth=1, pred=([\d.]+)", 0.9),
@@ -102,6 +104,32 @@ def test_ctrl_c_and_options(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["iris.py", "--seed", "3"])
     assert run(interrupted, "") == 130
     assert capsys.readouterr().err == "iris: interrupted\n"
+
+
+@pytest.mark.parametrize("name", ["xor", "diabetes", "resumed"])
+def test_output_that_is_full(name, tmp_path):
+    model, plot = tmp_path / "model.npz", tmp_path / "plot.png"
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    with open("/dev/full", "w") as full:
+        command = [*PYTHON, "-m", f"bp_numba.examples.{name}", "--save", model, "--plot", plot]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=HANG
+        )
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"{name}: standard output cannot be written: No space left on device\n"
+    )
+    assert NeuralNetwork.load(model).epochs_trained > 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_output_that_nobody_reads():
+    with running([*PYTHON, "-m", "bp_numba.examples.resumed"]) as process:
+        read_until(process, "epoch=1,")
+        process.stdout.close()
+        assert process.wait(timeout=HANG) == 1
+        assert process.stderr.read() == ""
 
 
 def test_help_says_what_a_script_does(monkeypatch, capsys):
