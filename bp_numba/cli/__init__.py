@@ -2,7 +2,8 @@
 
 In the order to read:
 
-- `main`: from arguments to an exit code; `options`: what may be typed; `errors`: what ends a run;
+- `main`: from arguments to an exit code; `options`: what may be typed; `errors` and `signals`: what
+  ends a run;
 - `train`: a network from a table. On its way the table goes through `readers`, `tables`,
   `preprocessing`, `splitting` and `samples`; `outputs` knows beforehand which files cannot be
   written, `training` saves what was reached however it ends, and `resuming` goes on from a

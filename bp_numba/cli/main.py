@@ -14,6 +14,7 @@ from bp_numba.cli.machine import clear_cache, machine_lines, model_lines, warmup
 from bp_numba.cli.options import make_parser
 from bp_numba.cli.predict import predict
 from bp_numba.cli.published import PROBLEMS
+from bp_numba.cli.signals import Signals, exit_code, reason
 from bp_numba.examples.output import Output, OutputError
 from bp_numba.native.files import cache_folder
 
@@ -25,16 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     0 after success, 1 if the run could not be carried out or its output not be written, 2 for
-    wrong usage, 130 after Ctrl-C.
+    wrong usage; after a signal 128 and its number: 130 after Ctrl-C, 143 after SIGTERM.
     """
     typed = sys.argv[1:] if arguments is None else list(arguments)
-    with Output() as output:
+    with Output() as output, Signals(last=arguments is None) as signals:
         try:
             code = _exit_code(typed, output)
         except OutputError:
             code = 1
-        except KeyboardInterrupt:
-            code = 130
+        except KeyboardInterrupt as interrupt:
+            signals.ignore()
+            code = exit_code(interrupt)
         failed = output.exit_code("bp-numba")
         return code or failed
 
@@ -50,7 +52,7 @@ def _exit_code(arguments: Sequence[str], output: Output) -> int:
         _complain(" ".join(str(error).split()), error)
         return 1
     except KeyboardInterrupt as interrupt:
-        _complain("interrupted", interrupt)
+        _complain(reason(interrupt), interrupt)
         if options.command == "train" and options.checkpoint and options.checkpoint.exists():
             _complain(f"to go on: {_resuming_line(arguments, options.resume)}")
         raise

@@ -1,0 +1,93 @@
+"""Signals that end a command as exceptions, so that what it has reached can be saved."""
+
+import signal
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+SIGNALS = [
+    number
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last but one is not on Windows,
+    if (number := getattr(signal, name, None)) is not None  # and the last is only there
+]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends the command.
+
+    Attributes
+    ----------
+    signum : int
+        The signal's number.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+def exit_code(interrupt: KeyboardInterrupt) -> int:
+    """Return the exit code that shells give a process that a signal has ended."""
+    return 128 + getattr(interrupt, "signum", signal.SIGINT)
+
+
+def reason(interrupt: KeyboardInterrupt) -> str:
+    """Return what has ended the command."""
+    signum = getattr(interrupt, "signum", signal.SIGINT)
+    by = "" if signum == signal.SIGINT else f" by {signal.Signals(signum).name}"
+    return f"interrupted{by}"
+
+
+class Signals:
+    """A context in which `Interrupted` is raised when a signal comes that would end the process.
+
+    A signal that is ignored, as nohup does it, or for which the caller has a handler, is left
+    alone. So are all in other threads than the main one, where Python has no handlers.
+
+    Parameters
+    ----------
+    last : bool
+        Whether the process ends after the context. If `ignore` was called then, the signals stay
+        ignored: another Ctrl-C, or a shell that sends SIGTERM twice, gives no traceback.
+    """
+
+    def __init__(self, last: bool) -> None:
+        self._last, self._ignored = last, False
+        self._replaced: dict[int, Any] = {}
+
+    def __enter__(self) -> "Signals":
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                handler = signal.getsignal(number)
+                if handler in (signal.SIG_DFL, signal.default_int_handler):
+                    self._replaced[number] = handler
+                    signal.signal(number, _interrupt)
+        return self
+
+    def ignore(self) -> None:
+        """Ignore further signals: one has ended the command, and what it says is said."""
+        self._ignored = True
+        for number in self._replaced:
+            signal.signal(number, signal.SIG_IGN)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if not (self._last and self._ignored):
+            for number, handler in self._replaced.items():
+                signal.signal(number, handler)
+
+
+def _interrupt(signum: int, frame: Any) -> None:
+    """Raise `Interrupted`, unless that is what is being handled: then a file may be written.
+
+    Not once and for all: an exception is lost where a signal comes in a destructor or a callback
+    of the interpreter, and the next signal must end the command then.
+    """
+    error = sys.exception()
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return
+        error = error.__context__
+    raise Interrupted(signum)
