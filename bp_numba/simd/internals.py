@@ -14,6 +14,7 @@ import platform
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 OPTIONS = {
@@ -71,6 +72,14 @@ PARTS = (
     Part("numba.core.typing.templates", "AbstractTemplate", "types an operation"),
     Part("numba.core.typing.templates", "infer_global", "makes a function known to Numba"),
     Part("numba.core.cpu", "CPUTargetOptions", "leaves reference counting out", ("_nrt",)),
+    Part("numba.core.registry", "cpu_target", "compiles for this CPU"),
+    Part(
+        "numba.core.cpu",
+        "CPUContext",
+        "gives a function the C calling convention",
+        ("subtarget", "create_cfunc_wrapper"),
+    ),
+    Part("numba.core.ccallback", "CFunc", "compiles an entry point", ("_targetdescr",)),
     Part(
         "numba.core.codegen",
         "CPUCodeLibrary",
@@ -116,8 +125,11 @@ def tune_llvm() -> None:
     from llvmlite import binding
     from numba.core import codegen
 
-    # An option that LLVM does not know is passed over: the code is a little slower then.
+    # An option that LLVM does not know is passed over: the code is a little slower then, or has a
+    # loop of zeros replaced by a call of the C library's.
     binding.set_option("bp_numba", "-unroll-runtime=false")
+    binding.set_option("bp_numba", "-disable-loop-idiom-memset")
+    binding.set_option("bp_numba", "-disable-loop-idiom-memcpy")
     if (sys.platform, platform.machine()) == ("linux", "x86_64"):  # tried nowhere else
         kind = codegen.JITCPUCodegen
         customize = kind._customize_tm_options
@@ -130,12 +142,47 @@ def tune_llvm() -> None:
 
 
 def machine_code(function: Callable[..., Any], signature: Any) -> tuple[str, bytes]:
-    """Return the symbol and the object code of a function with the C calling convention."""
-    import numba
+    """Return the symbol and the object code of a function with the C calling convention.
 
-    compiled = numba.cfunc(signature, **OPTIONS)(function)
+    It refers to nothing outside, so that it can be loaded without Numba: an error, which no entry
+    point has to report, makes it return 0. Where bounds are checked Numba reports them.
+    """
+    from numba import config
+    from numba.core.ccallback import CFunc
+    from numba.core.registry import cpu_target
+
+    context = cpu_target.target_context
+    if not config.BOUNDSCHECK:
+        context = context.subtarget(create_cfunc_wrapper=_add_wrapper)
+    target = SimpleNamespace(
+        options=cpu_target.options,
+        typing_context=cpu_target.typing_context,
+        target_context=context,
+    )
+    kind = type("EntryPoint", (CFunc,), {"_targetdescr": target})
+    compiled = kind(function, (signature.args, signature.return_type), {}, OPTIONS)
+    compiled.compile()
     _, _, (code, _) = compiled._library.serialize_using_object_code()
     return compiled.native_name, code
+
+
+def _add_wrapper(library: Any, description: Any, env: Any, call_helper: Any) -> None:
+    """Add to a library the function that C calls: without Numba's, which prints what was raised."""
+    from llvmlite import ir
+    from numba.core.registry import cpu_target
+
+    context = cpu_target.target_context
+    module = context.create_module("c_wrapper")
+    types = description.restype, description.argtypes
+    convention = context.call_conv.get_function_type(*types)
+    called = ir.Function(module, convention, description.llvm_func_name)
+    result, *arguments = (context.get_value_type(each) for each in (types[0], *types[1]))
+    name = description.llvm_cfunc_wrapper_name
+    wrapper = ir.Function(module, ir.FunctionType(result, arguments), name)
+    builder = ir.IRBuilder(wrapper.append_basic_block("entry"))
+    _, value = context.call_conv.call_function(builder, called, *types, wrapper.args)
+    builder.ret(value)
+    library.add_ir_module(module)
 
 
 def load_object(code: bytes) -> Any:
