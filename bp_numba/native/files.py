@@ -90,17 +90,27 @@ def cache_folder() -> Path | None:
     """Return the folder for machine code, made if need be; None if there is none to be trusted.
 
     It is in NUMBA_CACHE_DIR if that is set, else `__pycache__` beside the package, else in the
-    user's cache folder. Whoever can write a file there runs code in the process that loads it.
+    user's cache folder. Whoever can write a file there runs code in the process that loads it: so
+    it has to be this user's, root's too, and nobody else may write to it. Where a umask of 002 has
+    made a `__pycache__` that a group may write to, the user's cache folder is used. The folders
+    above are not looked at: the user chose them, or they hold the package itself.
     """
     for folder in _candidates():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            mode = folder.stat().st_mode
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK) and not (os.name == "posix" and mode & stat.S_IWOTH):
-            return folder
+        with contextlib.suppress(OSError):
+            for missing in (folder.parent, folder):
+                missing.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK) and _is_own(folder):
+                return folder
     return None
+
+
+def _is_own(folder: Path) -> bool:
+    """Tell if a folder belongs to this user, and nobody else may write to it."""
+    if os.name != "posix":
+        return True
+    status = folder.stat()
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return status.st_uid == os.geteuid() and not status.st_mode & others
 
 
 def _candidates() -> Iterator[Path]:

@@ -184,18 +184,62 @@ def test_file_that_cannot_be_replaced(quick, tmp_path):
     assert len(quick) == 2 and files_in(tmp_path) == []
 
 
+posix = pytest.mark.skipif(os.name != "posix", reason="owners and permission bits")
+
+
 @needs_jit
-@pytest.mark.skipif(os.name != "posix", reason="permission bits")
-def test_folder_that_anyone_can_write_is_not_trusted(quick, tmp_path):
+@posix
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o1777])
+def test_folder_that_others_can_write_is_not_trusted(mode, quick, tmp_path):
     load()
     (file,) = files_in(tmp_path)
-    file.parent.chmod(0o777)
+    file.parent.chmod(mode)
     assert files.cache_folder() is None
     load()
     assert len(quick) == 2
     file.parent.chmod(0o755)
     load()
     assert len(quick) == 2
+
+
+@needs_jit
+@posix
+def test_folder_of_another_user_is_not_trusted(quick, tmp_path):
+    load()
+    (file,) = files_in(tmp_path)
+    try:
+        os.chown(file.parent, 12345, -1)
+    except PermissionError:
+        pytest.skip("only root can give a folder away")
+    assert files.cache_folder() is None
+    load()
+    assert len(quick) == 2
+    os.chown(file.parent, os.geteuid(), -1)
+    assert files.cache_folder() == file.parent
+
+
+@pytest.fixture
+def no_umask():
+    """Make folders with all the bits that are asked for."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@posix
+def test_folders_are_made_for_one_writer(no_umask, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    folder = files.cache_folder()
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder.parent)] == [0o755, 0o755]
+
+
+@posix
+def test_a_pycache_of_a_group_gives_way_to_the_users_cache(no_umask, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "package" / "native" / "files.py"))
+    (tmp_path / "package" / "__pycache__").mkdir(parents=True, mode=0o775)  # umask 002
+    assert files.cache_folder() == tmp_path / "home" / "bp_numba"
 
 
 def test_folder_is_beside_the_package_else_in_the_users_cache(tmp_path, monkeypatch):
@@ -224,7 +268,7 @@ def test_a_home_that_is_not_known_is_not_needed(tmp_path, monkeypatch):
 
 
 @needs_jit
-@pytest.mark.skipif(os.name != "posix", reason="user ids")
+@posix
 def test_a_user_without_home_and_entry_trains(tmp_path):
     code = """
 import os, pwd
