@@ -71,17 +71,22 @@ class OneSample(NamedTuple):
 class Prediction(NamedTuple):
     """What `predict` takes: matrices, their units, and scratch space.
 
+    Samples are predicted in groups, one in each lane of `vectors_at_a_time` vectors.
+
     Attributes
     ----------
-    activations : (2 * vectors * width * units of the largest layer,) float64
-        Two halves, for a layer and the next; there are `vectors_at_a_time`, and the units are made
-        a multiple of `ACTIVATED`.
-    numbers, active : (units of the largest layer,) and (units[0],) int64
-        The numbers of all units, and room for the numbers of those that are not zero.
+    packed : (INPUTS * units of the largest layer but the first,) float64
+        Some rows of a matrix, see `many_rows`.
+    activations : (samples of a group * (INPUTS + 2 * GROUPS * units of that layer),) float64
+        Some inputs of a group, then two halves, for a layer and the next, of each group; the units
+        are made a multiple of `ACTIVATED`.
+    numbers, active : (INPUTS,) int64
+        The numbers from 0 on, and room for those of the inputs that are not zero.
     """
 
     matrices: Offsets
     units: Offsets
+    packed: Floats
     activations: Floats
     numbers: Offsets
     active: Offsets
@@ -110,14 +115,26 @@ ACTIVATED = 2
 tenth longer."""
 
 
+INPUTS = 128
+"""Units of a layer that are multiplied at a time. A group's activations of so many stay in the
+first-level cache, and that many rows of a matrix in the second: 785 at a time took 784-128-10 a
+fifth longer. With 96 or 256 it took as long."""
+
+GROUPS = 16
+"""Groups of samples that rows of a matrix are packed for, a power of two. With 4, 784-256-128-10
+took a tenth longer, with 64 as long."""
+
+
 def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Prediction:
     """Return what `predict` takes for layers of so many units, in vectors of `width` doubles."""
-    most = -(-max(units) // ACTIVATED) * ACTIVATED
-    numbers = np.arange(max(units), dtype=np.int64)
+    samples = vectors_at_a_time(width) * width
+    most = -(-max(units[1:]) // ACTIVATED) * ACTIVATED
+    numbers = np.arange(INPUTS, dtype=np.int64)
     return Prediction(
         matrices=matrices,
         units=np.array(units, dtype=np.int64),
-        activations=aligned_zeros(2 * vectors_at_a_time(width) * width * most),
+        packed=aligned_zeros(INPUTS * most),
+        activations=aligned_zeros(samples * (INPUTS + 2 * GROUPS * most)),
         numbers=numbers,
-        active=numbers[: units[0]].copy(),
+        active=numbers.copy(),
     )

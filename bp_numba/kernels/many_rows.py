@@ -1,13 +1,17 @@
 """Kernels that predict many samples at a time: one in each lane of two or three vectors.
 
-They read the user's own matrices, row after row. The activations of unit i are the vectors from
-i * `samples_at_a_time` on; two halves of a buffer take turns as source and target. Inputs
-that are zero in all of the samples are left out.
+These samples are a group. The activations of its unit i are the vectors from i * `_samples` on; two
+halves of a buffer take turns as source and target. `INPUTS` rows of a matrix are packed, and all
+groups at hand multiplied by them (K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix
+Multiplication, 2008); the sums so far stand where the activations will be. In the packed rows,
+tiles of `units_at_a_time` columns follow each other, row after row in each, and then the columns
+that are left over, so that memory is read in order. Inputs that are zero in all samples of a group
+are left out.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from bp_numba.kernels.calls import ACTIVATED, vectors_at_a_time
+from bp_numba.kernels.calls import ACTIVATED, GROUPS, INPUTS, vectors_at_a_time
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.simd.arithmetic import any_nonzero, fma, total, transposed
 from bp_numba.simd.loops import Registers, loop, when
@@ -20,6 +24,17 @@ from bp_numba.simd.width import WIDEST
 Call: TypeAlias = Any
 """A `calls.Prediction` as operations see it: its arrays are memories."""
 
+PACKED_TOGETHER = 8
+"""Rows that are packed side by side: the CPU fetches ahead along them, not down the columns."""
+
+
+class Rows(NamedTuple):
+    """Rows of the matrix W_l, and as many units of layer l: `count` from the first on."""
+
+    l: Any
+    first: Any
+    count: Any
+
 
 def units_at_a_time(width: int) -> int:
     """Return how many units are computed together, see `calls.vectors_at_a_time`."""
@@ -27,7 +42,7 @@ def units_at_a_time(width: int) -> int:
 
 
 @operation
-def samples_at_a_time(call: Call) -> Index:
+def samples_in_group(call: Call) -> Index:
     """Return how many samples are predicted together."""
     return call.activations.size.constant(_samples(call.activations))
 
@@ -36,20 +51,63 @@ def _samples(a: Memory) -> int:
     return vectors_at_a_time(a.lanes) * a.lanes
 
 
+def _start(call: Call, l: Index, group: Index) -> Index:
+    """Return where a group's activations of layer l begin."""
+    inputs = INPUTS * _samples(call.activations)
+    half, each = l - l.rounded_down(2), (call.activations.size - inputs) // (2 * GROUPS)
+    return ((half * GROUPS + group) * each + inputs).where(l.constant(0), "<", l)
+
+
 @operation
-def load_samples(call: Call, X: Memory, columns: Index, count: Index) -> None:
-    """Write a_0 of `count` rows of X, with the 1 of the bias if it is missing."""
+def pack(call: Call, rows: Rows) -> None:
+    """Write packed[j * count + i * units + c] = W_l[first + i, j + c] for each tile from unit j on.
+
+    For the columns that are left over, packed[j * count + i] = W_l[first + i, j].
+    """
+    columns, units = call.units[rows.l + 1], units_at_a_time(call.packed.lanes)
+    matrix, packed = floats_at(call.matrices, rows.l)[rows.first * columns :], call.packed
+    whole, together = columns.rounded_down(units), rows.count.rounded_down(PACKED_TOGETHER)
+    for i in loop(0, together, PACKED_TOGETHER):
+        for j in loop(0, whole, units):
+            for r in range(PACKED_TOGETHER):
+                w = matrix.load((i + r) * columns + j, units)
+                packed.store(j * rows.count + (i + r) * units, w)
+    for i in loop(together, rows.count):
+        for j in loop(0, whole, units):
+            packed.store(j * rows.count + i * units, matrix.load(i * columns + j, units))
+    for j in loop(whole, columns):
+        for i in loop(0, rows.count):
+            packed[j * rows.count + i] = matrix[i * columns + j]
+
+
+@operation
+def load_inputs(call: Call, rows: Rows, X: Memory, columns: Index, samples: Index) -> None:
+    """Write inputs of a group, the first rows of X, with the 1 of the bias if it is missing."""
     a, v, width = call.activations, X.lanes, _samples(X)
-    whole = columns.rounded_down(v).where(count, "==", width)  # in square tiles, if rows fill them
+    missing = call.units[0] - columns
+    count = rows.count - missing.where(rows.first + rows.count, "==", call.units[0])
+    whole = count.rounded_down(v).where(samples, "==", width)  # in tiles, if samples fill them
     for i in loop(0, whole, v):
-        for t in loop(0, count, v):
-            _copy_transposed(X[t * columns + i :], columns, a[i * width + t :], width)
-    for t in loop(0, count):
-        for i in loop(whole, columns):
-            a[i * width + t] = X[t * columns + i]
-    for _ in when(columns, "<", call.units[0]):
-        for first in range(0, width, v):
-            a.store(columns * width + first, a.zero().constant(1.0))
+        for t in loop(0, samples, v):
+            _copy_transposed(X[t * columns + rows.first + i :], columns, a[i * width + t :], width)
+    for t in loop(0, samples):
+        for i in loop(whole, count):
+            a[i * width + t] = X[t * columns + rows.first + i]
+    for _ in when(count, "<", rows.count):
+        for at in range(0, width, v):
+            a.store(count * width + at, a.zero().constant(1.0))
+
+
+@operation
+def list_active(call: Call, count: Index) -> Index:
+    """Write which of the inputs are not zero in all samples of the group, and return how many."""
+    a, width = call.activations, _samples(call.activations)
+    counted = Registers([count.constant(0)])
+    for i in loop(0, count):
+        (listed,) = counted.values
+        call.active[listed] = i
+        counted.values = [listed + any_nonzero(_unit(a, i * width))]
+    return counted.values[0]
 
 
 @operation
@@ -67,57 +125,63 @@ def any_not_finite(matrix: Memory) -> Index:
 
 
 @operation
-def list_active(call: Call) -> Index:
-    """Write which units of a_0 are not zero in all of the samples, and return how many."""
-    a, width = call.activations, _samples(call.activations)
-    counted = Registers([a.size.constant(0)])
-    for i in loop(0, call.units[0]):
-        (count,) = counted.values
-        call.active[count] = i
-        counted.values = [count + any_nonzero(_unit(a, i * width))]
-    return counted.values[0]
+def forward_group(call: Call, rows: Rows, group: Index, listed: Memory, count: Index) -> None:
+    """Add the products with the packed rows to a group's sums, and write a_{l+1} with the last.
 
-
-@operation
-def forward_samples(call: Call, l: Index, source: Index, listed: Memory, count: Index) -> None:
-    """Write a_{l+1}: tiles of units, those left over one by one, then the sigmoid of all.
-
-    a_l begins at activations[source]. Tiles take the first count of the listed rows, each row in
-    its turn: a row of zeros that is left out changes no sum.
+    Tiles take the first `count` of the listed rows, each row in its turn: a row of zeros that is
+    left out changes no sum.
     """
-    matrix, columns = floats_at(call.matrices, l), call.units[l + 1]
-    a, above = call.activations[source:], call.activations[call.activations.size // 2 - source :]
-    units, vectors, width = units_at_a_time(a.lanes), vectors_at_a_time(a.lanes), _samples(a)
-    whole = columns.rounded_down(units)
-    for j in loop(0, whole, units):
-        sums = Registers([a.zero()] * (units * vectors))
-        for k in loop(0, count):
-            i = listed[k]
-            w = [matrix.broadcast(i * columns + j + c) for c in range(units)]
-            sums.values = _add_products(w, _unit(a, i * width), sums.values)
-        _store_units(sums.values, above[j * width :])
+    columns, width = call.units[rows.l + 1], _samples(call.activations)
+    first = (rows.first * width).where(columns.constant(0), "<", rows.l)
+    a = call.activations[_start(call, rows.l, group) + first :]
+    above = call.activations[_start(call, rows.l + 1, group) :]
+    whole = columns.rounded_down(units_at_a_time(a.lanes))
+    for j in loop(0, whole, units_at_a_time(a.lanes)):
+        _add_tile(call.packed[j * rows.count :], a, above[j * width :], rows, listed, count)
     for j in loop(whole, columns):
-        _store_units(_net_inputs_of_unit(matrix[j:], call.units[l], columns, a), above[j * width :])
-    for at in loop(0, columns * width, ACTIVATED * width):
-        above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
+        _add_unit(call.packed[j * rows.count :], a, above[j * width :], rows)
+    for _ in when(rows.first + rows.count, "==", call.units[rows.l]):
+        for at in loop(0, columns * width, ACTIVATED * width):
+            above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
 
 
-def _net_inputs_of_unit(column: Memory, rows: Index, columns: Index, a: Memory) -> list[Vector]:
-    """Return the net inputs of one unit; some rows at a time go into as many partial sums."""
+def _add_tile(
+    tile: Memory, a: Memory, above: Memory, rows: Rows, listed: Memory, count: Index
+) -> None:
+    """Add the products of some units, computed together."""
+    units, width = units_at_a_time(a.lanes), _samples(a)
+    sums = _sums_so_far(above, units, rows)
+    for k in loop(0, count):
+        i = listed[k]
+        w = [tile.broadcast(i * units + c) for c in range(units)]
+        sums.values = _add_products(w, _unit(a, i * width), sums.values)
+    _store_units(sums.values, above)
+
+
+def _add_unit(column: Memory, a: Memory, above: Memory, rows: Rows) -> None:
+    """Add the products of one unit; some rows at a time go into as many partial sums."""
     together, vectors, width = units_at_a_time(a.lanes), vectors_at_a_time(a.lanes), _samples(a)
-    whole = rows.rounded_down(together)
+    whole = rows.count.rounded_down(together)
     sums = Registers([a.zero()] * (together * vectors))
     for i in loop(0, whole, together):
-        w = [column.broadcast((i + r) * columns) for r in range(together)]
+        w = [column.broadcast(i + r) for r in range(together)]
         sums.values = [
             fma(a.load(i * width + n * a.lanes), w[n // vectors], partial)
             for n, partial in enumerate(sums.values)
         ]
-    unit = Registers([total(sums.values[q::vectors]) for q in range(vectors)])
-    for i in loop(whole, rows):
-        w = [column.broadcast(i * columns)]
-        unit.values = _add_products(w, _unit(a, i * width), unit.values)
-    return unit.values
+    unit = _sums_so_far(above, 1, rows)
+    unit.values = [z + total(sums.values[q::vectors]) for q, z in enumerate(unit.values)]
+    for i in loop(whole, rows.count):
+        unit.values = _add_products([column.broadcast(i)], _unit(a, i * width), unit.values)
+    _store_units(unit.values, above)
+
+
+def _sums_so_far(above: Memory, units: int, rows: Rows) -> Registers[Vector]:
+    """Return the sums of some units over the rows before the first: zeros if there are none."""
+    sums = Registers([above.zero()] * (units * vectors_at_a_time(above.lanes)))
+    for _ in when(rows.first.constant(0), "<", rows.first):
+        sums.values = [above.load(n * above.lanes) for n in range(len(sums.values))]
+    return sums
 
 
 def _unit(a: Memory, at: Index) -> list[Vector]:
@@ -136,10 +200,10 @@ def _store_units(net_inputs: list[Vector], above: Memory) -> None:
 
 
 @operation
-def store_outputs(call: Call, source: Index, outputs: Memory, count: Index) -> None:
-    """Write `count` rows of outputs from the activations that begin at `source`."""
-    a, v, width = call.activations[source:], outputs.lanes, _samples(outputs)
-    units = call.units[call.units.size - 1]
+def store_outputs(call: Call, group: Index, outputs: Memory, count: Index) -> None:
+    """Write the first `count` rows of outputs from a group's last activations."""
+    last, v, width = call.units.size - 1, outputs.lanes, _samples(outputs)
+    a, units = call.activations[_start(call, last, group) :], call.units[last]
     whole = units.rounded_down(v).where(count, "==", width)
     for t in loop(0, count, v):
         for j in loop(0, whole, v):

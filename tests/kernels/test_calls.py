@@ -4,7 +4,9 @@ import inspect
 import re
 import shutil
 
-from bp_numba.kernels.calls import ARGUMENTS, prediction_call
+import pytest
+
+from bp_numba.kernels.calls import ARGUMENTS, GROUPS, INPUTS, prediction_call
 from tests.conftest import needs_jit, not_bounds_checked, run_python
 from tests.native.new_process import PACKAGE
 
@@ -62,8 +64,10 @@ def test_arguments_are_those_of_the_functions():
         assert "".join(letters.get(parameter, "i") for parameter in parameters) == arguments
 
 
-def test_room_for_predictions():
-    call = prediction_call([3, 5, 2], matrices=None, width=4)
-    assert call.activations.size == 2 * 3 * 4 * 6  # two halves of three vectors, an even layer
-    assert prediction_call([3, 5, 2], None, 8).activations.size == 2 * 2 * 8 * 6
-    assert call.numbers.tolist() == [0, 1, 2, 3, 4] and call.active.size == 3
+@pytest.mark.parametrize(("width", "samples"), [(4, 3 * 4), (8, 2 * 8)])
+def test_room_for_predictions(width, samples):
+    call = prediction_call([1000, 5, 2], matrices=None, width=width)
+    even = 6
+    assert call.packed.size == INPUTS * even
+    assert call.activations.size == samples * (INPUTS + 2 * GROUPS * even)
+    assert call.numbers.tolist() == [*range(INPUTS)] and call.active.size == INPUTS

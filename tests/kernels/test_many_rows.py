@@ -1,9 +1,11 @@
 """Predictions of many samples at a time against NumPy, between guard bands."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from bp_numba.kernels.calls import prediction_call
+from bp_numba.kernels.calls import GROUPS, INPUTS, prediction_call, vectors_at_a_time
 from bp_numba.native import loading
 from bp_numba.simd.arrays import address, address_table
 from tests.kernels.cases import UNITS, WIDTHS, assert_guards, guarded, sigmoid
@@ -13,11 +15,20 @@ def predict(W, X, width):
     """Return what the kernel writes for rows of X, which may lack the column of ones."""
     units = [*map(len, W), W[-1].shape[1]]
     call = prediction_call(units, address_table(W), width)
+    call = call._replace(
+        packed=guarded(call.packed.size), activations=guarded(call.activations.size)
+    )
     outputs, table = guarded((len(X), units[-1])), address_table(call)
     function = loading.load("predict", width)
     function(table.ctypes.data, address(X), address(outputs), *X.shape)
-    assert_guards(outputs)
+    assert_guards(outputs, call.packed, call.activations)
     return outputs
+
+
+def matrices(units):
+    """Return random matrices, with sums of order 1."""
+    rng = np.random.default_rng(sum(units))
+    return [rng.normal(size=(m, n)) / m**0.5 for m, n in pairwise(units)]
 
 
 def predict_in_numpy(W, X):
@@ -38,6 +49,45 @@ def test_every_number_of_rows(units, density, width):
         for part in (X, np.ascontiguousarray(X[:, :-1])):
             expected = predict_in_numpy(W, part)
             np.testing.assert_allclose(predict(W, part, width), expected, rtol=1e-12)
+
+
+PARTS = [
+    [INPUTS - 1, 5],
+    [INPUTS, 4],
+    [INPUTS + 1, INPUTS + 2, 9, 3],
+    [3, 2 * INPUTS + 5, INPUTS, 8],
+    [3 * INPUTS, 1, 2],
+]
+"""Layers that are multiplied in parts."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("density", [1.0, 0.05])
+@pytest.mark.parametrize("units", PARTS)
+def test_layers_in_parts_and_rows_at_the_borders_of_packing(units, density, width):
+    W, rng = matrices(units), np.random.default_rng(0)
+    samples = vectors_at_a_time(width) * width
+    together = GROUPS * samples
+    whole = rng.normal(size=(2 * together + samples + 1, units[0]))
+    whole *= rng.random(whole.shape) < density
+    outputs = predict(W, whole, width)
+    np.testing.assert_allclose(outputs, predict_in_numpy(W, whole), rtol=1e-12)
+    for rows in (1, samples, samples + 1, together - 1, together, together + 1):
+        np.testing.assert_array_equal(predict(W, whole[:rows], width), outputs[:rows])
+        np.testing.assert_array_equal(predict(W, whole[-rows:], width), outputs[-rows:])
+    part = np.ascontiguousarray(whole[:, :-1])
+    expected = predict_in_numpy(W, part)
+    np.testing.assert_allclose(predict(W, part, width), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("row", [0, INPUTS, 2 * INPUTS + 1])
+def test_a_weight_that_is_not_finite_beside_zeros_in_any_part(row, width):
+    W = matrices([2 * INPUTS + 2, 9, 2])
+    W[0][row, 3] = np.inf
+    X = np.zeros((3 * vectors_at_a_time(width) * width, len(W[0])))
+    X[0] = 1.0  # nothing can be left out in the first group
+    assert np.isnan(predict(W, X, width)[1:]).all()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
