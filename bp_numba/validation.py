@@ -209,7 +209,9 @@ def check_matrices(W: Any) -> list[Array]:
 
 
 def _listed(W: Any) -> list[Any]:
-    if type(W) is not list and (not isinstance(W, Iterable) or isinstance(W, Mapping | str | bytes)):
+    if type(W) is not list and (
+        not isinstance(W, Iterable) or isinstance(W, Mapping | str | bytes)
+    ):
         raise TypeError(f"W must be a list of weight matrices, got {type(W).__name__} {W!r:.60}")
     if not (matrices := [*W]):
         raise ValueError("W must hold at least one weight matrix, got none")

@@ -99,7 +99,9 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -
         part = chunk.reshape(-1, samples, units)[: len(counts) - first].transpose(0, 2, 1)
         lists = slice(first, first + len(part))
         start, end = starts[first], starts[lists.stop]
-        if samples == BLOCK and end - start == len(part) * units:  # what follows would do the same, slower
+        if (
+            samples == BLOCK and end - start == len(part) * units
+        ):  # what follows would do the same, slower
             by_input[start:end].reshape(part.shape)[...] = part
             offsets[start:end].reshape(-1, units)[...] = np.arange(0, units * width, width)
         else:

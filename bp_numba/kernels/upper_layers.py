@@ -18,9 +18,7 @@ def forward_upper(network: Network) -> None:
 
 
 @operation
-def backward_upper(
-    network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar
-) -> None:
+def backward_upper(network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar) -> None:
     """From all activations compute all steps, and update W_1 and above."""
     last = network.units.size - 1
     output_steps(network, t, targets, y_at, alpha)

@@ -14,6 +14,7 @@ from bp_numba.kernels.layout import flat_network
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
 from bp_numba.training.listed import Listed
 
+
 class Packed:
     """Buffers for weights of some shapes, and the calls of a kernel that trains them.
 
