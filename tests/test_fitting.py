@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, fitting
+from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
 from tests.conftest import make
@@ -38,9 +39,10 @@ def test_one_dimensional_samples_are_a_column_for_one_input_only():
 def test_overridden_methods_train_sample_by_sample(name, xor_data):
     nn = make(NeuralNetwork, [2, 2, 1])
     samples = fitting.samples_to_train_on(nn, *xor_data)
-    assert isinstance(fitting.advance_of(nn, samples).__self__, Trainer)
+    assert isinstance(fitting.training_of(nn, samples, None), Trainer)
     setattr(nn, name, getattr(nn, name))
-    assert fitting.advance_of(nn, samples)(10) == 1
+    training = fitting.training_of(nn, samples, None)
+    assert training.advance(Run(0, 10, None), 5, one_point=False) == (6, [])
 
 
 def test_weights_that_the_samples_do_not_fit_have_no_loss(xor_data):

@@ -155,7 +155,8 @@ nn.fit([[0, 1]], [[1]], epochs=2)
 nn.predict([0, 1]); nn.predict([[0, 1]] * 5); nn.fit_partial([0, 1, 1], [1])
 nn.sigmoid(np.zeros(100_000))
 from bp_numba.native import loading
-assert {"train_one", "predict_one", "predict", "activate"} < {name for name, _ in loading._functions}
+loaded_kernels = {name for name, _ in loading._functions}
+assert {"train_one", "predict_one", "predict", "activate"} < loaded_kernels
 print(loaded())
 """
     )

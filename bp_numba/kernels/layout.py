@@ -113,11 +113,16 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], width: int) -> Fl
         weight_offsets[-1], unit_offsets[-1], BLOCK * unit_offsets[-1], BLOCK * padded[1]
     )
     return FlatNetwork(
-        weights,
-        activations,
-        steps,
-        net_inputs,
-        *map(_int64, (narrow, units, padded, panel_columns, unit_offsets, weight_offsets)),
+        weights=weights,
+        activations=activations,
+        steps=steps,
+        net_inputs=net_inputs,
+        narrow=_int64(narrow),
+        units=_int64(units),
+        padded=_int64(padded),
+        panel_columns=_int64(panel_columns),
+        unit_offsets=_int64(unit_offsets),
+        weight_offsets=_int64(weight_offsets),
     )
 
 

@@ -42,7 +42,7 @@ class Monitor:
     ) -> None:
         self._network, self._epoch, self._samples = network, run.done, samples
         self._verbose, self._callback = watching.verbose, watching.callback
-        self._bar = _bar(run) if watching.progress else None
+        self._bar: Any = _bar(run) if watching.progress else None
         self._checkpoint = _checkpoint(network, watching)
         self._shown = ""
         _tell(self._callback, "begin")

@@ -54,7 +54,9 @@ class Listed:
             inputs, self.samples_per_list = list_inputs(X, width, 1)
             kept = 1
         targets = padded_rows(targets, outputs, width)
-        self._listed = calls.Listed(inputs, targets, np.array([kept], dtype=np.int64))
+        self._listed = calls.Listed(
+            inputs=inputs, targets=targets, kept=np.array([kept], dtype=np.int64)
+        )
         self._table = address_table(self._listed)
         self.table = address(self._table)
 

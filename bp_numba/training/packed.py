@@ -31,7 +31,7 @@ class Packed:
         units = [*map(len, matrices), matrices[-1].shape[1]]
         narrow = [w.itemsize == 4 for w in matrices]
         self._flat, self._errors = flat_network(units, narrow, width), aligned_zeros(width)
-        self._training = address_table(Training(self._flat, self._errors))
+        self._training = address_table(Training(network=self._flat, errors=self._errors))
         self._table = address(self._training)
 
     def suits(self, matrices: list[Array], width: int) -> bool:

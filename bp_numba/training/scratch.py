@@ -7,7 +7,7 @@ object, with the same shape and flags, has its data at the same address.
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,7 @@ def scratch_for(W: Any) -> Scratch | None:
     local.last = None
     if scratch is not None and scratch.holds(W):
         return scratch
-    matrices = list(W)
+    matrices = list(W) if isinstance(W, Iterable) else []
     if for_call(matrices) is not None:
         return None
     units = [len(w) for w in matrices] + [matrices[-1].shape[1]]

@@ -88,7 +88,8 @@ class Trainer:
             self._listed = listed(samples, self._outputs, self._width, lists)
             self._in_blocks = self._listed.samples_per_list == BLOCK
             name = "train_blocks" if self._in_blocks else "train_samples"
-            self._function, self._no_kernel = choice.for_fit(name, self._width)
+            function, self._no_kernel = choice.for_fit(name, self._width)
+            self._function: Any = function
             if self._measures:
                 self._list_measured(validation)
         self.reason = self._no_kernel

@@ -5,7 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bp_numba.simd.arrays import ALIGNMENT, address, address_table, aligned_zeros
+from bp_numba.simd.arrays import (
+    ALIGNMENT,
+    address,
+    address_table,
+    aligned_parts,
+    aligned_zeros,
+)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 1000])
@@ -14,6 +20,17 @@ def test_buffers_are_aligned_zeros(size):
     assert buffer.shape == (size,) and buffer.dtype == np.float64
     assert size == 0 or buffer.ctypes.data % ALIGNMENT == 0
     assert not buffer.any()
+
+
+def test_parts_are_aligned_and_apart():
+    sizes = 3, 0, 8, 9, 16
+    parts = aligned_parts(*sizes)
+    for number, part in enumerate(parts):
+        assert part.shape == (sizes[number],) and not part.any()
+        assert part.size == 0 or part.ctypes.data % ALIGNMENT == 0
+    for number, part in enumerate(parts):
+        part[...] = number + 1
+    assert [set(part) for part in parts] == [{1.0}, set(), {3.0}, {4.0}, {5.0}]
 
 
 def test_address_table():

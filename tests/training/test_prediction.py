@@ -5,9 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bp_numba import NeuralNetwork
-from bp_numba.native import loading
-from bp_numba.training import activation, choice, prediction
+from bp_numba import NeuralNetwork, ReferenceNetwork
+from bp_numba.training import prediction
 from bp_numba.training.scratch import FEW
 from tests.conftest import make, needs_jit, twins, weights_copy
 
