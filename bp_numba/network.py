@@ -193,12 +193,16 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         training = training_of(self, samples, watched)
         watching = Watching(verbose, progress, callback, checkpoint, every)
         numbers = len(samples.X), None if watched is None else len(watched.X)
-        with Monitor(self, run, numbers, watching) as monitor:
-            while done < epochs:
+        monitor = Monitor(self, run, numbers, watching)
+        try:
+            stops = False
+            while done < epochs and not stops:
                 part = training.advance(run, done, one_point=callback is not None)
-                done = part.epoch
-                if monitor.slice_ended(part):
-                    return
+                done, stops = part.epoch, monitor.slice_ended(part)
+            monitor.end()
+        except BaseException:
+            monitor.interrupted()
+            raise
 
     def fit_partial(self, x: Any, y: Any) -> None:
         """Make one update with the gradient summed over the rows of x.

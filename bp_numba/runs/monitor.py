@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ class Watching(NamedTuple):
 
 
 class Monitor:
-    """A context around a run that is told of its epochs and losses.
+    """Is told of the epochs and losses of a run.
 
     Parameters
     ----------
@@ -51,23 +50,6 @@ class Monitor:
         seconds = self._record.history.seconds
         self._started = perf_counter() - (seconds[-1] if seconds else 0.0)
 
-    def __enter__(self) -> "Monitor":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                _tell(self._callback, "end", self._network)
-                if self._checkpoint:
-                    self._checkpoint.end()
-            elif self._checkpoint:
-                self._checkpoint.interrupted()
-        finally:
-            if self._bar is not None:
-                self._bar.close()
-
     def slice_ended(self, part: Slice) -> bool:
         """Count epochs that have been trained, and show and record the losses among them.
 
@@ -87,6 +69,23 @@ class Monitor:
         if self._checkpoint:
             self._checkpoint.epoch_ended()
         return stops
+
+    def end(self) -> None:
+        """Tell everybody that the run has ended."""
+        _tell(self._callback, "end", self._network)
+        if self._checkpoint:
+            self._checkpoint.end()
+        if self._bar is not None:
+            self._bar.close()
+
+    def interrupted(self) -> None:
+        """Save what has been reached when an exception ended the run, wherever it came from."""
+        try:
+            if self._checkpoint:
+                self._checkpoint.interrupted()
+        finally:
+            if self._bar is not None:
+                self._bar.close()
 
     def _display(self, point: Point, before: int) -> bool:
         """Show and record losses; so many epochs were trained before this run."""

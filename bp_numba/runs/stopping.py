@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from bp_numba.runs.state import record_of
+from bp_numba.training.together import copy_each
 
 
 class EarlyStopping:
@@ -80,6 +81,5 @@ class EarlyStopping:
 
     def end(self, network: Any) -> None:
         """Give the network its best weights back; `fit` calls it last."""
-        for w, best in zip(network.W, self._best, strict=False):
-            w[...] = best
+        copy_each(network.W, self._best)
         self._best = []

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba.simd.arrays import Array, Floats
+from bp_numba.training.together import add_each
 
 CHUNK = 512
 """Rows that are predicted at a time: their activations stay in the cache."""
@@ -28,9 +29,9 @@ def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
     for a, weights in zip(activations[:0:-1], W[:0:-1]):  # noqa: B905 as long as each other
         step = steps[-1].dot(weights.T)
         steps.append(np.multiply(step, _derivative(a), step))
-    # Not in the loop above: matrices may share memory.
-    for weights, a, step in zip(W, activations, reversed(steps)):  # noqa: B905
-        weights += a.T.dot(step)
+    steps.reverse()
+    # All at once: matrices may share memory.
+    add_each(W, [a.T.dot(step) for a, step in zip(activations, steps)])  # noqa: B905
 
 
 def predict(W: Any, X: Array) -> Floats:

@@ -1,10 +1,7 @@
 """A packed copy of the weights, which the training kernels work on."""
 
-import operator
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable
-from itertools import repeat
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +10,7 @@ from bp_numba.kernels.calls import Training
 from bp_numba.kernels.layout import flat_network
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
 from bp_numba.training.listed import Listed
+from bp_numba.training.together import copy_each
 
 
 class Packed:
@@ -41,7 +39,7 @@ class Packed:
     def pack(self, matrices: list[Array]) -> None:
         """Copy the matrices to the packed weights."""
         self._pairs = self._flat.packed_pairs(matrices, self._width)
-        _copy_each(*zip(*self._pairs, strict=True))
+        copy_each(*zip(*self._pairs, strict=True))
 
     def train(
         self, function: Callable[..., int], samples: Listed, first: int, count: int, alpha: float
@@ -71,7 +69,7 @@ class Packed:
     def unpack(self) -> None:
         """Copy the weights back to the matrices that they came from."""
         packed, unpacked = zip(*self._pairs, strict=True)
-        _copy_each(unpacked, packed)
+        copy_each(unpacked, packed)
 
 
 class _Local(threading.local):
@@ -97,10 +95,3 @@ def packed_for(matrices: list[Array], width: int) -> Packed:
 
 def _key(matrices: list[Array], width: int) -> list[Any]:
     return [width, *((w.shape, w.itemsize) for w in matrices)]
-
-
-def _copy_each(targets: Iterable[Array], sources: Iterable[Array]) -> None:
-    # One call into C for all matrices: between two of them a signal handler could raise, and
-    # would leave some matrices of the new weights beside some of the old.
-    assign: Callable[..., None] = operator.setitem
-    deque(map(assign, targets, repeat(...), sources), maxlen=0)
