@@ -87,7 +87,13 @@ def save_model(path: _Path, state: State) -> None:
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     matrices = {f"W{l}": w for l, w in enumerate(state.W)}
     with replacing(path) as file:
-        np.savez(file, header=text, **matrices)  # type: ignore[arg-type]
+        try:
+            np.savez(file, header=text, **matrices)  # type: ignore[arg-type]
+        except ValueError as error:
+            # zipfile closes an archive that an interrupt left half written, which is an error.
+            if isinstance(error.__context__, Exception | None):
+                raise
+            raise error.__context__ from None
 
 
 def load_model(path: _Path) -> State:
