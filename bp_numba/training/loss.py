@@ -22,8 +22,9 @@ def loss(W: Any, samples: Samples, record: choice.HasWork) -> Any:
 
 def half_squared_error(predictions: Any, targets: Any) -> Any:
     """Return half the sum of squared errors; one-dimensional targets count as a single row."""
-    targets = np.atleast_2d(targets)
-    if np.shape(predictions)[1:] == targets.shape[:1] == (1,) and targets.size > 1:
+    if targets.ndim < 2:
+        targets = targets.reshape(1, -1)
+    if len(targets) == 1 and targets.size > 1 and np.shape(predictions)[1:] == (1,):
         return 0.5 * _sum_over_pairs(predictions[:, 0], targets[0])
     errors = predictions - targets
     return np.float64(0.5 * np.add.reduce(errors * errors, axis=None))
