@@ -304,8 +304,9 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         >>> print(f"{NeuralNetwork([2, 2, 1]).calculate_loss([[0, 1, 1]], [[1]]):.6f}")
         0.108196
         """
-        predictions = self.predict(X, addBias=False)
         targets = check.as_numbers(targets, "targets")
-        if not overridden(self, "predict"):
-            check.check_broadcast(targets, predictions.shape, "targets")
+        if overridden(self, "predict"):
+            return half_squared_error(self.predict(X, addBias=False), targets)
+        predictions = NeuralNetwork.predict(self, X, addBias=False)
+        check.check_broadcast(targets, predictions.shape, "targets")
         return half_squared_error(predictions, targets)

@@ -76,11 +76,10 @@ class Prediction(NamedTuple):
     Attributes
     ----------
     packed : (INPUTS * units of the largest layer but the first,) float64
-        Some rows of a matrix, see `many_rows`.
+        Some rows of a matrix, see `many_rows`; the units are made a multiple of `ACTIVATED`.
     activations : (samples of a group * (INPUTS + 2 * GROUPS * units of that layer),) float64
-        Some inputs of a group, then two halves, for a layer and the next, of each group; the units
-        are made a multiple of `ACTIVATED`.
-    numbers, active : (INPUTS,) int64
+        Some inputs of a group, then two halves: for a layer, and for the next, of all groups.
+    listed : (2 * INPUTS,) int64
         The numbers from 0 on, and room for those of the inputs that are not zero.
     """
 
@@ -88,8 +87,7 @@ class Prediction(NamedTuple):
     units: Offsets
     packed: Floats
     activations: Floats
-    numbers: Offsets
-    active: Offsets
+    listed: Offsets
 
 
 class Activation(NamedTuple):
@@ -116,12 +114,12 @@ tenth longer."""
 
 
 INPUTS = 128
-"""Units of a layer that are multiplied at a time. A group's activations of so many stay in the
-first-level cache, and that many rows of a matrix in the second: 785 at a time took 784-128-10 a
-fifth longer. With 96 or 256 it took as long."""
+"""Units of a layer that are multiplied at a time, a power of two: a group's activations of so many
+stay in the first-level cache, and as many rows of a matrix in the second. With 256 it took as long,
+with all 785 rows, not packed, 784-128-10 took a third longer."""
 
 GROUPS = 16
-"""Groups of samples that rows of a matrix are packed for, a power of two. With 4, 784-256-128-10
+"""Groups of samples that rows of a matrix are packed for. With 4, 784-256-128-10
 took a tenth longer, with 64 as long."""
 
 
@@ -129,12 +127,10 @@ def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Pred
     """Return what `predict` takes for layers of so many units, in vectors of `width` doubles."""
     samples = vectors_at_a_time(width) * width
     most = -(-max(units[1:]) // ACTIVATED) * ACTIVATED
-    numbers = np.arange(INPUTS, dtype=np.int64)
     return Prediction(
         matrices=matrices,
         units=np.array(units, dtype=np.int64),
         packed=aligned_zeros(INPUTS * most),
         activations=aligned_zeros(samples * (INPUTS + 2 * GROUPS * most)),
-        numbers=numbers,
-        active=numbers.copy(),
+        listed=np.arange(2 * INPUTS, dtype=np.int64),
     )

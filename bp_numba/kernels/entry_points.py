@@ -8,15 +8,7 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.calls import (
-    GROUPS,
-    INPUTS,
-    Activation,
-    Listed,
-    OneSample,
-    Prediction,
-    Training,
-)
+from bp_numba.kernels.calls import Activation, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     activate_sample,
     forward_block,
@@ -26,16 +18,7 @@ from bp_numba.kernels.first_layer import (
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
 from bp_numba.kernels.layout import BLOCK
-from bp_numba.kernels.many_rows import (
-    Rows,
-    any_not_finite,
-    forward_group,
-    list_active,
-    load_inputs,
-    pack,
-    samples_in_group,
-    store_outputs,
-)
+from bp_numba.kernels.many_rows import predict_rows
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import (
     add_squared_errors,
@@ -45,7 +28,7 @@ from bp_numba.kernels.upper_layers import (
     round_narrow,
 )
 from bp_numba.simd.arrays import Offsets
-from bp_numba.simd.tables import floats_at, memory_at, memory_from, reader
+from bp_numba.simd.tables import floats_at, memory_at, reader
 
 read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
@@ -137,32 +120,9 @@ def predict(table: Offsets, inputs: int, outputs: int, rows: int, columns: int) 
     addresses.
     """
     call = read_prediction(table)
-    last, samples = call.units.size - 1, samples_in_group(call)
     X = memory_at(call.activations, inputs, rows * columns)
-    Y = memory_at(call.activations, outputs, rows * call.units[last])
-    may_skip = -1  # not known yet; zero times infinity would be NaN
-    for row in range(0, rows, samples * GROUPS):
-        groups = min(GROUPS, (rows - row + samples - 1) // samples)
-        for l in range(last):
-            for i in range(0, call.units[l], INPUTS):
-                part = Rows(l, i, min(INPUTS, call.units[l] - i))
-                pack(call, part)
-                for group in range(groups):
-                    listed, count = call.numbers, part.count
-                    if l == 0:
-                        first = row + group * samples
-                        group_X = memory_from(X, first * columns)
-                        load_inputs(call, part, group_X, columns, min(samples, rows - first))
-                        active = list_active(call, part.count)
-                        if active < count and may_skip < 0:
-                            may_skip = 1 - any_not_finite(floats_at(call.matrices, 0))
-                        if active < count and may_skip:
-                            listed, count = call.active, active
-                    forward_group(call, part, group, listed, count)
-        for group in range(groups):
-            first = row + group * samples
-            group_Y = memory_from(Y, first * call.units[last])
-            store_outputs(call, group, group_Y, min(samples, rows - first))
+    Y = memory_at(call.activations, outputs, rows * call.units[call.units.size - 1])
+    predict_rows(call, X, Y, rows, columns)
     return 1
 
 

@@ -1,12 +1,10 @@
 """Kernels that predict many samples at a time: one in each lane of two or three vectors.
 
 These samples are a group. The activations of its unit i are the vectors from i * `_samples` on; two
-halves of a buffer take turns as source and target. `INPUTS` rows of a matrix are packed, and all
-groups at hand multiplied by them (K. Goto, R. van de Geijn, Anatomy of High-Performance Matrix
-Multiplication, 2008); the sums so far stand where the activations will be. In the packed rows,
-tiles of `units_at_a_time` columns follow each other, row after row in each, and then the columns
-that are left over, so that memory is read in order. Inputs that are zero in all samples of a group
-are left out.
+halves of a buffer take turns as source and target. `INPUTS` rows of a matrix are packed, so that
+memory is read in order, and all groups at hand are multiplied by them (K. Goto, R. van de Geijn,
+Anatomy of High-Performance Matrix Multiplication, 2008); the sums so far stand where the
+activations will be. Inputs that are zero in all samples of a group are left out.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -28,12 +26,16 @@ PACKED_TOGETHER = 8
 """Rows that are packed side by side: the CPU fetches ahead along them, not down the columns."""
 
 
-class Rows(NamedTuple):
-    """Rows of the matrix W_l, and as many units of layer l: `count` from the first on."""
+UNKNOWN, FINITE = -1, 1
+"""What is known of W_0; 0 if an element is not finite."""
 
-    l: Any
-    first: Any
-    count: Any
+
+class Rows(NamedTuple):
+    """Rows of the matrix W_l, and as many units of layer l: `size` from the first on."""
+
+    l: Index
+    first: Index
+    size: Index
 
 
 def units_at_a_time(width: int) -> int:
@@ -41,77 +43,104 @@ def units_at_a_time(width: int) -> int:
     return 8 if width == WIDEST else 4
 
 
-@operation
-def samples_in_group(call: Call) -> Index:
-    """Return how many samples are predicted together."""
-    return call.activations.size.constant(_samples(call.activations))
-
-
 def _samples(a: Memory) -> int:
+    """Return how many samples a group has."""
     return vectors_at_a_time(a.lanes) * a.lanes
 
 
-def _start(call: Call, l: Index, group: Index) -> Index:
-    """Return where a group's activations of layer l begin."""
-    inputs = INPUTS * _samples(call.activations)
-    half, each = l - l.rounded_down(2), (call.activations.size - inputs) // (2 * GROUPS)
-    return ((half * GROUPS + group) * each + inputs).where(l.constant(0), "<", l)
-
-
 @operation
-def pack(call: Call, rows: Rows) -> None:
-    """Write packed[j * count + i * units + c] = W_l[first + i, j + c] for each tile from unit j on.
+def predict_rows(call: Call, X: Memory, outputs: Memory, rows: Index, columns: Index) -> None:
+    """Write the outputs for all rows of X, a part of each layer's units at a time."""
+    width, last = _samples(X), call.units.size - 1
+    finite = Registers([rows.constant(UNKNOWN)])
+    for row in loop(0, rows, GROUPS * width):
+        samples = _smaller(rows - row, rows.constant(GROUPS * width))
+        for l in loop(0, last):
+            for first in loop(0, call.units[l], INPUTS):
+                part = Rows(l, first, _smaller(call.units[l] - first, rows.constant(INPUTS)))
+                _pack(call, part)
+                for t in loop(0, samples, width):
+                    listed, count = Registers([l.constant(0)]), Registers([part.size])
+                    for _ in when(l, "==", 0):
+                        _load_inputs(call, part, X[(row + t) * columns :], columns, samples - t)
+                        active = _list_active(call, part.size)
+                        for _ in when(active, "<", part.size):
+                            _find_out(call, finite)
+                            for _ in when(finite.values[0], "==", FINITE):
+                                listed.values, count.values = [l.constant(INPUTS)], [active]
+                    _forward_group(call, part, t, call.listed[listed.values[0] :], count.values[0])
+        for t in loop(0, samples, width):
+            _store_outputs(call, t, outputs[(row + t) * call.units[last] :], samples - t)
 
-    For the columns that are left over, packed[j * count + i] = W_l[first + i, j].
+
+def _smaller(a: Index, b: Index) -> Index:
+    """Return the smaller of two numbers."""
+    return a.where(a, "<", b) + b.where(b, "<", a + 1)
+
+
+def _start(call: Call, l: Index, t: Index) -> Index:
+    """Return where the activations of layer l begin, for the group of sample t."""
+    width, most = _samples(call.activations), call.packed.size // INPUTS
+    half = (l - l.rounded_down(2)) * (GROUPS * width)
+    return ((half + t) * most + INPUTS * width).where(l.constant(0), "<", l)
+
+
+def _pack(call: Call, rows: Rows) -> None:
+    """Write packed[j * size + i * units + c] = W_l[first + i, j + c] for each tile from unit j on.
+
+    For the columns that are left over, packed[j * size + i] = W_l[first + i, j].
     """
     columns, units = call.units[rows.l + 1], units_at_a_time(call.packed.lanes)
     matrix, packed = floats_at(call.matrices, rows.l)[rows.first * columns :], call.packed
-    whole, together = columns.rounded_down(units), rows.count.rounded_down(PACKED_TOGETHER)
-    for i in loop(0, together, PACKED_TOGETHER):
+    whole = columns.rounded_down(units)
+    for start in loop(0, rows.size, PACKED_TOGETHER):
+        end = _smaller(start + PACKED_TOGETHER, rows.size)
         for j in loop(0, whole, units):
-            for r in range(PACKED_TOGETHER):
-                w = matrix.load((i + r) * columns + j, units)
-                packed.store(j * rows.count + (i + r) * units, w)
-    for i in loop(together, rows.count):
-        for j in loop(0, whole, units):
-            packed.store(j * rows.count + i * units, matrix.load(i * columns + j, units))
-    for j in loop(whole, columns):
-        for i in loop(0, rows.count):
-            packed[j * rows.count + i] = matrix[i * columns + j]
+            for i in loop(start, end):
+                packed.store(j * rows.size + i * units, matrix.load(i * columns + j, units))
+        for j in loop(whole, columns):
+            for i in loop(start, end):
+                packed[j * rows.size + i] = matrix[i * columns + j]
 
 
-@operation
-def load_inputs(call: Call, rows: Rows, X: Memory, columns: Index, samples: Index) -> None:
+def _load_inputs(call: Call, rows: Rows, X: Memory, columns: Index, samples: Index) -> None:
     """Write inputs of a group, the first rows of X, with the 1 of the bias if it is missing."""
     a, v, width = call.activations, X.lanes, _samples(X)
     missing = call.units[0] - columns
-    count = rows.count - missing.where(rows.first + rows.count, "==", call.units[0])
-    whole = count.rounded_down(v).where(samples, "==", width)  # in tiles, if samples fill them
+    count = rows.size - missing.where(rows.first + rows.size, "==", call.units[0])
+    present = _smaller(samples, count.constant(width))
+    whole = count.rounded_down(v).where(present, "==", width)  # in tiles, if samples fill them
     for i in loop(0, whole, v):
-        for t in loop(0, samples, v):
+        for t in loop(0, present, v):
             _copy_transposed(X[t * columns + rows.first + i :], columns, a[i * width + t :], width)
-    for t in loop(0, samples):
+    for t in loop(0, present):
         for i in loop(whole, count):
             a[i * width + t] = X[t * columns + rows.first + i]
-    for _ in when(count, "<", rows.count):
+    for _ in when(count, "<", rows.size):
         for at in range(0, width, v):
             a.store(count * width + at, a.zero().constant(1.0))
 
 
-@operation
-def list_active(call: Call, count: Index) -> Index:
+def _list_active(call: Call, count: Index) -> Index:
     """Write which of the inputs are not zero in all samples of the group, and return how many."""
     a, width = call.activations, _samples(call.activations)
     counted = Registers([count.constant(0)])
     for i in loop(0, count):
         (listed,) = counted.values
-        call.active[listed] = i
+        call.listed[listed + INPUTS] = i
         counted.values = [listed + any_nonzero(_unit(a, i * width))]
     return counted.values[0]
 
 
-@operation
-def any_not_finite(matrix: Memory) -> Index:
+def _find_out(call: Call, finite: Registers[Index]) -> None:
+    """Find out if W_0 is finite, unless that is known: zero times infinity would be NaN."""
+    (known,) = finite.values
+    for _ in when(known, "==", UNKNOWN):
+        infinite = _any_not_finite(floats_at(call.matrices, known.constant(0)))
+        finite.values = [known.constant(FINITE) - infinite]
+
+
+def _any_not_finite(matrix: Memory) -> Index:
     """Return 1 if an element is infinite or NaN, else 0."""
     v, together = matrix.lanes, 8  # vectors
     whole = matrix.size.rounded_down(together * v)
@@ -124,36 +153,35 @@ def any_not_finite(matrix: Memory) -> Index:
     return any_nonzero(sums.values)
 
 
-@operation
-def forward_group(call: Call, rows: Rows, group: Index, listed: Memory, count: Index) -> None:
+def _forward_group(call: Call, rows: Rows, t: Index, listed: Memory, count: Index) -> None:
     """Add the products with the packed rows to a group's sums, and write a_{l+1} with the last.
 
     Tiles take the first `count` of the listed rows, each row in its turn: a row of zeros that is
     left out changes no sum.
     """
     columns, width = call.units[rows.l + 1], _samples(call.activations)
-    first = (rows.first * width).where(columns.constant(0), "<", rows.l)
-    a = call.activations[_start(call, rows.l, group) + first :]
-    above = call.activations[_start(call, rows.l + 1, group) :]
+    lower = (rows.first * width).where(columns.constant(0), "<", rows.l)
+    a = call.activations[_start(call, rows.l, t) + lower :]
+    above = call.activations[_start(call, rows.l + 1, t) :]
     whole = columns.rounded_down(units_at_a_time(a.lanes))
     for j in loop(0, whole, units_at_a_time(a.lanes)):
-        _add_tile(call.packed[j * rows.count :], a, above[j * width :], rows, listed, count)
+        _add_tile(call.packed[j * rows.size :], a, above[j * width :], rows, listed, count)
     for j in loop(whole, columns):
-        _add_unit(call.packed[j * rows.count :], a, above[j * width :], rows)
-    for _ in when(rows.first + rows.count, "==", call.units[rows.l]):
+        _add_unit(call.packed[j * rows.size :], a, above[j * width :], rows)
+    for _ in when(rows.first + rows.size, "==", call.units[rows.l]):
         for at in loop(0, columns * width, ACTIVATED * width):
             above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
 
 
 def _add_tile(
-    tile: Memory, a: Memory, above: Memory, rows: Rows, listed: Memory, count: Index
+    W: Memory, a: Memory, above: Memory, rows: Rows, listed: Memory, count: Index
 ) -> None:
     """Add the products of some units, computed together."""
     units, width = units_at_a_time(a.lanes), _samples(a)
     sums = _sums_so_far(above, units, rows)
     for k in loop(0, count):
         i = listed[k]
-        w = [tile.broadcast(i * units + c) for c in range(units)]
+        w = [W.broadcast(i * units + c) for c in range(units)]
         sums.values = _add_products(w, _unit(a, i * width), sums.values)
     _store_units(sums.values, above)
 
@@ -161,7 +189,7 @@ def _add_tile(
 def _add_unit(column: Memory, a: Memory, above: Memory, rows: Rows) -> None:
     """Add the products of one unit; some rows at a time go into as many partial sums."""
     together, vectors, width = units_at_a_time(a.lanes), vectors_at_a_time(a.lanes), _samples(a)
-    whole = rows.count.rounded_down(together)
+    whole = rows.size.rounded_down(together)
     sums = Registers([a.zero()] * (together * vectors))
     for i in loop(0, whole, together):
         w = [column.broadcast(i + r) for r in range(together)]
@@ -171,7 +199,7 @@ def _add_unit(column: Memory, a: Memory, above: Memory, rows: Rows) -> None:
         ]
     unit = _sums_so_far(above, 1, rows)
     unit.values = [z + total(sums.values[q::vectors]) for q, z in enumerate(unit.values)]
-    for i in loop(whole, rows.count):
+    for i in loop(whole, rows.size):
         unit.values = _add_products([column.broadcast(i)], _unit(a, i * width), unit.values)
     _store_units(unit.values, above)
 
@@ -199,18 +227,18 @@ def _store_units(net_inputs: list[Vector], above: Memory) -> None:
         above.store(n * z.lanes, z)
 
 
-@operation
-def store_outputs(call: Call, group: Index, outputs: Memory, count: Index) -> None:
-    """Write the first `count` rows of outputs from a group's last activations."""
+def _store_outputs(call: Call, t: Index, outputs: Memory, samples: Index) -> None:
+    """Write the first rows of outputs, one for each sample of a group, the first of which is t."""
     last, v, width = call.units.size - 1, outputs.lanes, _samples(outputs)
-    a, units = call.activations[_start(call, last, group) :], call.units[last]
-    whole = units.rounded_down(v).where(count, "==", width)
-    for t in loop(0, count, v):
+    a, units = call.activations[_start(call, last, t) :], call.units[last]
+    present = _smaller(samples, units.constant(width))
+    whole = units.rounded_down(v).where(present, "==", width)
+    for s in loop(0, present, v):
         for j in loop(0, whole, v):
-            _copy_transposed(a[j * width + t :], width, outputs[t * units + j :], units)
-    for t in loop(0, count):
+            _copy_transposed(a[j * width + s :], width, outputs[s * units + j :], units)
+    for s in loop(0, present):
         for j in loop(whole, units):
-            outputs[t * units + j] = a[j * width + t]
+            outputs[s * units + j] = a[j * width + s]
 
 
 def _copy_transposed(source: Memory, stride: Index | int, target: Memory, to: Index | int) -> None:

@@ -70,4 +70,4 @@ def test_room_for_predictions(width, samples):
     even = 6
     assert call.packed.size == INPUTS * even
     assert call.activations.size == samples * (INPUTS + 2 * GROUPS * even)
-    assert call.numbers.tolist() == [*range(INPUTS)] and call.active.size == INPUTS
+    assert call.listed[:INPUTS].tolist() == [*range(INPUTS)] and call.listed.size == 2 * INPUTS
