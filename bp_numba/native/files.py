@@ -32,11 +32,11 @@ def file_of(name: str, width: int | None) -> Path | None:
     """Return where the machine code of an entry point belongs, or None where it cannot be kept."""
     try:
         with unforked:  # imports llvmlite
-            key = _key()
+            key, doubles = _key(), width or widest()
     except (OSError, ImportError, RuntimeError):  # llvmlite raises the last for an unknown CPU
         return None
     folder = cache_folder()
-    return folder and folder / f"{name}-{width or widest()}-{key}.o"
+    return folder and folder / f"{name}-{doubles}-{key}.o"
 
 
 @functools.cache

@@ -106,7 +106,7 @@ def _load(name: str, width: int | None) -> Callable[..., int]:
     symbol, _, code = content.partition(b"\0")
     with unforked:
         engine = load_object(code)
+        address = engine.get_function_address(symbol.decode())
     _engines.append(engine)  # owns the code
     arguments = [_CTYPES[letter] for letter in ARGUMENTS[name]]
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)
-    return function(engine.get_function_address(symbol.decode()))
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
