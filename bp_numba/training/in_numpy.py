@@ -54,10 +54,10 @@ def predict(W: Any, X: Array) -> Floats:
 
 
 def _predict(W: Any, X: Array) -> Floats:
-    a: Any = np.empty((len(X), len(W[0])))
-    a[:, : X.shape[1]] = X
+    a: Any = X.astype(np.float64, copy=False)
     if X.shape[1] < len(W[0]):
-        a[:, -1] = 1.0
+        a = np.empty((len(X), len(W[0])))
+        a[:, :-1], a[:, -1] = X, 1.0
     for weights in W:
         a = _sigmoid(a.dot(weights))
     return np.asarray(a, dtype=np.float64, order="C")
