@@ -37,22 +37,35 @@ print(json.dumps(times))
 """
 
 
-def run(kind, problem, epochs, cache_folder):
-    """Run the script with a given folder for machine code; return the times that it prints."""
+def last_line(code, *arguments, cache_folder):
+    """Run code in a new process with a given folder for machine code; return its last line."""
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, kind, problem.name, str(epochs)],
+        [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "NUMBA_CACHE_DIR": str(cache_folder)},
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return json.loads(result.stdout.splitlines()[-1])
+    return result.stdout.splitlines()[-1]
+
+
+def empty_cache():
+    """Return a new temporary folder, to be used in a `with`.
+
+    A process that still compiles when its parent has ended may write to it while it is deleted.
+    """
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
+def run(kind, problem, epochs, cache_folder):
+    """Run the script with a given folder for machine code; return the times that it prints."""
+    return json.loads(last_line(SCRIPT, kind, problem.name, epochs, cache_folder=cache_folder))
 
 
 def run_cold(kind, problem, epochs):
     """Run the script with an empty cache."""
-    with tempfile.TemporaryDirectory() as folder:
+    with empty_cache() as folder:
         return run(kind, problem, epochs, folder)
 
 
@@ -64,7 +77,7 @@ def run_warm(kind, problem, epochs):
 @cache
 def filled_cache():
     """Return a temporary folder that holds the machine code."""
-    folder = tempfile.TemporaryDirectory()
+    folder = empty_cache()
     atexit.register(folder.cleanup)
     for problem, epochs in ((XOR, 20_000), (DIGITS, 1_000)):
         run("NeuralNetwork", problem, epochs, folder.name)
