@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from bench.case import PARTIAL_FITS, PREDICT, TRAIN_AND_SHOW, Case
+from bench.first_calls import FirstCalls
 from bench.memory import Memory
 from bench.processes import Process
 from bench.threads import Threads
@@ -64,6 +65,7 @@ CASES = (
     ),
     Case("deep", "784-256-128-10", (784, 256, 128, 10), 0.1, mnist(rows=1000), patience=5),
     Case("square", "64-256-256-10", (64, 256, 256, 10), 0.1, partial(random, inputs=64, rows=1000)),
+    Case("show-xor", "XOR, displayUpdate=1", XOR.layers, XOR.alpha, xor, TRAIN_AND_SHOW),
     Case(
         "show-digits",
         "digits, displayUpdate=1",
@@ -99,6 +101,10 @@ CASES = (
     Process("process-digits", "digits script", DIGITS, epochs=1_000),
     Process("import", "import", XOR, epochs=1, part="import"),
     Process("first-fit", "first fit, one epoch of XOR", XOR, epochs=1, part="fit"),
+    FirstCalls("first-predict-1", "first 2,000 predict, 1 row", DIGITS, rows=1),
+    FirstCalls("first-predict-450", "first 2,000 predict, 450 rows", DIGITS, rows=450),
+    FirstCalls("first-partial-digits", "first 2,000 fit_partial, digits", DIGITS),
+    FirstCalls("first-partial-xor", "first 2,000 fit_partial, XOR", XOR),
     Memory("memory", "fit on 50,000 x 1,024", rows=50_000, inputs=1024),
     Threads("threads", "two networks in two threads, digits"),
 )

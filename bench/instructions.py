@@ -5,10 +5,10 @@ Valgrind's callgrind writes down what it has counted whenever `os.ctermid` is ca
 else does. Work is done N and 2 N - 1 times between such calls, in turns; the difference of the
 lowest counts over the samples of N - 1 times leaves out what `fit` does once in a call.
 
-Two things depend on time: how much `fit` does before it returns to Python, and when `predict` and
-`fit_partial` change from NumPy to kernels. So the clock is replaced. It leaps until the kernels,
-compiled outside of valgrind, are there, and stands still then: each slice of `fit` is twice the
-one before.
+How much `fit` does before it returns to Python depends on time: so the clock stands still, and each
+slice is twice the one before. `predict` and `fit_partial` would be done by NumPy until there was
+work enough: here any is enough (`choice.ENOUGH`). All kernels are compiled before the first case,
+in a process outside of valgrind.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from bench.cases import CASES
 
 SIZES = {
     "xor": (4, 4096),
+    "show-xor": (4, 1024),
     "digits": (320, 8),
     "dense": (8, 16),
     "sparse": (8, 16),
@@ -58,23 +59,26 @@ AVX2 = {
 """What valgrind can run and most x86 CPUs can: all of them are given the same code."""
 
 SCRIPT = """
-import gc, os, pickle, sys, time
+import gc, os, pickle, sys, threading, time
 import numpy as np
-now, leap = 0.0, 10.0
-def clock():
-    global now
-    now += leap
-    return now
-time.perf_counter = clock
+time.perf_counter = lambda: 0.0
 from bp_numba import NeuralNetwork
+from bp_numba.kernels.calls import ARGUMENTS
+from bp_numba.native.loading import load
+from bp_numba.training import choice
+choice.ENOUGH = 0
+os.environ["NUMBA_CACHE_DIR"] = os.path.abspath("cache")
+for name in ARGUMENTS:
+    load(name)
+for thread in threading.enumerate()[1:]:  # which reads what is compiled
+    thread.join()
 def count(name, layers, alpha, X, y, repeats, turns):
-    global leap
-    os.environ["NUMBA_CACHE_DIR"] = os.path.abspath(name)
+    display = 1 if name.startswith("show") else 10**9
     samples = list(zip(np.c_[X, np.ones(len(X))], y))
     np.random.seed(0)
     network = NeuralNetwork(layers, alpha)
     def fit(repeats):  # epoch 1, whose loss is shown, lies behind
-        network.fit(X, y, 1 + repeats, 10**9, verbose=False, initial_epoch=1)
+        network.fit(X, y, 1 + repeats, display, verbose=False, initial_epoch=1)
     def partial(repeats):
         for _ in range(repeats):
             for x, target in samples:
@@ -86,7 +90,6 @@ def count(name, layers, alpha, X, y, repeats, turns):
     gc.disable()
     for _ in range(20):  # Python adapts its code to what it sees
         work(1)
-    leap = 0.0
     np.exp = None  # what has no kernel now fails
     for times in (repeats, 2 * repeats - 1) * turns:
         os.ctermid()
