@@ -156,7 +156,8 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
             and after Ctrl-C or an error: then as it was when the last slice of whole epochs ended,
             0.1 s or one epoch ago. `load` it and go on with `initial_epoch=nn.epochs_trained`:
             the weights are bit for bit those of an uninterrupted run. A file that is there must
-            hold a network of the same layers that was trained for no more epochs.
+            hold a network of the same layers that was trained for no more epochs. Weights that are
+            not finite are never saved: the file keeps the last finite ones, with a RuntimeWarning.
         checkpoint_every : float, default 60.0
             Seconds between two checkpoints, at least.
         initial_epoch : int, default 0

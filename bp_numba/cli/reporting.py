@@ -54,11 +54,12 @@ def draw_losses(
     """Draw a network's losses, with those of validation or without; return what was wrong."""
     from bp_numba.plotting.loss_curve import save_loss_curve
 
-    history = network.history
+    history, title = network.history, f"{title}, {network}"
     validated = history.validation_losses if validation else None
+    samples = history.samples, history.validation_samples
     try:
         with writing("--plot", path):
-            save_loss_curve(path, history.epochs, history.losses, f"{title}, {network}", validated)
+            save_loss_curve(path, history.epochs, history.losses, title, validated, samples)
     except CommandError as error:
         return [str(error)]
     print(f"[INFO] loss curve written to {path}")
