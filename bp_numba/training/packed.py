@@ -60,16 +60,14 @@ class Packed:
         return loss
 
     def is_finite(self) -> bool:
-        """Tell if all weights are; if not, they are forgotten."""
-        finite = bool(np.isfinite(self._flat.weights).all())
-        if not finite:
-            self._flat.weights.fill(0.0)  # the padding too is no longer zero
-        return finite
+        """Tell if all weights are; if not, the padding may not be zero, here and elsewhere."""
+        return bool(np.isfinite(self._flat.weights).all())
 
     def unpack(self) -> None:
-        """Copy the weights back to the matrices that they came from."""
+        """Copy the weights back to the matrices that they came from, and let go of these."""
         packed, unpacked = zip(*self._pairs, strict=True)
         copy_each(unpacked, packed)
+        self._pairs = []
 
 
 class _Local(threading.local):
@@ -83,8 +81,8 @@ local = _Local()
 def packed_for(matrices: list[Array], width: int) -> Packed:
     """Return buffers in which the matrices are packed.
 
-    The caller puts them back as `local.last` when a slice has ended. Meanwhile a signal handler
-    that trains gets its own, and an interrupt leaves none that are half written.
+    The caller puts them back as `local.last` when a slice has ended well. Meanwhile a signal
+    handler that trains gets its own, and an interrupt leaves none that are half written.
     """
     packed, local.last = local.last, None
     if packed is None or not packed.suits(matrices, width):
