@@ -140,13 +140,15 @@ pipe = background._compilers[0]._process.stdout.fileno()
 
 def work():
     assert not background._compilers and not loading._prepared
+    (folder / "predict").unlink()
     try:
         os.fstat(pipe)
     except OSError:
-        (folder / "predict").unlink()
         loading.prepare("predict")
         wait_for(lambda: background._compilers)
         loading.load("predict")
+    else:
+        raise AssertionError("holds its parent's pipe")
 
 print(in_child(work))
 loading.load("predict")
