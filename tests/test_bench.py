@@ -89,6 +89,32 @@ CASES[0].timers([OURS], QUICK)
     assert "AssertionError: NeuralNetwork, xor: differs by" in result.stderr
 
 
+def test_short_calls_are_timed_with_kernels():
+    code = """
+from bench.cases import chosen
+from bench.measure import QUICK
+from bench.rivals import OURS
+from bp_numba.training import in_numpy, single_step
+in_numpy.predict = single_step.train_batch = None  # what has no kernel now fails
+for case in chosen(["predict-1", "predict-450", "partial-xor"]):
+    assert case.timers([OURS], QUICK)["NeuralNetwork"]() > 0
+"""
+    result = run_in_top_folder("-c", code)
+    assert result.returncode == 0, result.stderr
+
+
+def test_first_calls_are_timed_in_new_processes(tmp_path):
+    path = tmp_path / "results.json"
+    result = run_in_top_folder(
+        "-m", "bench", "--quick", "--case", "first-predict-1", "--json", path
+    )
+    assert result.returncode == 0, result.stderr
+    ours, reference = json.loads(path.read_text())["rows"]
+    assert (ours["rival"], reference["rival"]) == ("NeuralNetwork", "ReferenceNetwork")
+    assert (ours["unit"], ours["rounds"], ours["training"]) == ("us per call", 3, False)
+    assert ours["times_reference"] == pytest.approx(reference["median"] / ours["median"])
+
+
 @pytest.mark.parametrize("arguments", [["--case", "nor"], ["--rival", "fortran"]])
 def test_unknown_names_are_refused(arguments):
     result = run_in_top_folder("-m", "bench", *arguments)
