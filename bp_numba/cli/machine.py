@@ -11,8 +11,8 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.preprocessing import Preprocessing
 from bp_numba.cli.tables import listed
-from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import files, loading
+from bp_numba.native.background import AHEAD
 from bp_numba.simd.width import NARROWEST, widest
 
 
@@ -75,7 +75,7 @@ def warmup_lines() -> Iterator[str]:
     if not loading.enabled():
         yield "NUMBA_DISABLE_JIT leaves nothing to compile"
         return
-    kernels = dict.fromkeys((name, widest()) for name in ARGUMENTS)
+    kernels = dict.fromkeys((name, widest()) for name in AHEAD)
     kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
     for name, width in kernels:
         started = perf_counter()

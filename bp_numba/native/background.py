@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bp_numba.native import files
-from bp_numba.native.processes import start_python, unforked
+from bp_numba.native.processes import start_python
+from bp_numba.simd.forks import unforked
 from bp_numba.simd.width import widest
 
 AHEAD = ("predict_one", "predict", "train_one", "train_samples", "train_blocks", "activate")

@@ -8,7 +8,8 @@ imports but the kernels do not need, is left out.
 import contextlib
 
 from bp_numba.native.background import Kernel, compiler_of
-from bp_numba.native.processes import has_own_process, unforked
+from bp_numba.native.processes import has_own_process
+from bp_numba.simd.forks import unforked
 from bp_numba.simd.internals import check_parts, machine_code, tune_llvm
 from bp_numba.simd.width import vectors_of
 

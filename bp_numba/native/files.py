@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bp_numba.native.processes import has_own_process, unforked
+from bp_numba.native.processes import has_own_process
+from bp_numba.simd.forks import unforked
 from bp_numba.simd.width import widest
 
 WITHOUT_EFFECT = {

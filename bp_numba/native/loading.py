@@ -9,7 +9,8 @@ from typing import Any
 
 from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import background, compiling, files
-from bp_numba.native.processes import has_own_process, unforked
+from bp_numba.native.processes import has_own_process
+from bp_numba.simd.forks import unforked
 from bp_numba.simd.internals import load_object
 
 _CTYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}

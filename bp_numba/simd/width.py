@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from bp_numba.simd.forks import unforked
+
 NARROWEST = 4
 """Doubles in the vectors of most CPUs, and of networks with small layers on all of them: XOR took a
 fifth less time with four than with eight, on AVX-512."""
@@ -32,9 +34,10 @@ def widest() -> int:
 
 def _host_features() -> str:
     try:
-        from llvmlite import binding
+        with unforked:
+            from llvmlite import binding
 
-        return str(binding.get_host_cpu_features().flatten())
+            return str(binding.get_host_cpu_features().flatten())
     except (ImportError, OSError, RuntimeError):  # no llvmlite, or a CPU that it does not know
         return ""
 
