@@ -87,7 +87,7 @@ def kept_files() -> list[Path]:
     """Return the files of machine code in the cache, those of other releases too."""
     if (folder := files.cache_folder()) is None:
         return []
-    return sorted(file for name in ARGUMENTS for file in folder.glob(f"{name}-*.o"))
+    return sorted(file for name in AHEAD for file in folder.glob(f"{name}-*.o"))
 
 
 def clear_cache() -> str:
