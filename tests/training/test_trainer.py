@@ -310,6 +310,83 @@ def test_padding_poisoned_by_one_slice_does_not_reach_the_next(kind, force, monk
     assert_same_weights(nn, reference, 1e-14)
 
 
+@needs_jit
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("spoiled", [*SPOILED, "a huge learning rate"])
+def test_where_numpy_takes_over_does_not_depend_on_slices(spoiled, kind, force, monkeypatch):
+    """Losses and weights bit for bit, also those before anything becomes infinite."""
+    force(kind)
+    X, y = data(35, 5, 3, 0.7)
+    SPOILED.get(spoiled, lambda X, y: y.__imul__(1e3))(X, y)
+    alpha = 1e200 if spoiled.startswith("a huge") else 0.5
+    results = []
+    for length in (1, 100, 400, 10**6):
+        monkeypatch.setattr(trainer_module, "FIRST_SLICE", length)
+        nn = make(NeuralNetwork, [5, 9, 3], alpha)
+        with np.errstate(all="ignore"):
+            nn.fit(X, y, epochs=6, displayUpdate=1, verbose=False, validation=(X[:9], y[:9]))
+        seen = [*nn.W, nn.history.losses, nn.history.validation_losses]
+        results.append([np.array(values).tobytes() for values in seen])
+    assert results == results[:1] * 4
+
+
+# Losses
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", [[30, 3], [30, 7, 3], [30, 33, 9, 3]])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("length", [1, 10**6])
+def test_losses_at_the_display_points(length, dtype, layers, kind, force, monkeypatch):
+    force(kind)
+    monkeypatch.setattr(trainer_module, "FIRST_SLICE", length)
+    X, y = data(35, 30, 3, 0.5)
+    others = data(50, 30, 3, 0.05 if kind == "blocks" else 1.0, seed=1)  # of the other density
+    nn, reference = twins(layers)
+    for network in (nn, reference):
+        network.W = [w.astype(dtype) for w in network.W]
+    nn.fit(X, y, 9, 4, verbose=False, validation=others)
+    expected = []
+    for epochs in (1, 3, 4):
+        reference.fit(X, y, epochs, displayUpdate=100)
+        losses = [
+            reference.calculate_loss(np.c_[a, np.ones(len(a))], b) for a, b in ((X, y), others)
+        ]
+        expected.append(losses)
+    found = list(zip(nn.history.losses, nn.history.validation_losses, strict=True))
+    np.testing.assert_allclose(found, expected, rtol=1e-12 if dtype == np.float64 else 1e-5)
+    assert nn.history.epochs == [1, 4, 8] and nn.epochs_trained == 9
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shape"), [(3, (11, 3)), (3, (11, 1)), (1, (11, 1)), (1, (11,)), (1, (13,))]
+)
+def test_losses_of_targets_of_every_shape(outputs, shape):
+    """Those that are a row for each sample are measured by the kernel, others in NumPy."""
+    X, _ = data(11, 5, 1)
+    y = np.random.default_rng(0).uniform(size=shape)
+    nn, reference = twins([5, 4, outputs], alpha=0.0)
+    nn.fit(X, y, epochs=1, verbose=False)
+    expected = reference.calculate_loss(np.c_[X, np.ones(11)], y)
+    np.testing.assert_allclose(nn.losses, [expected], rtol=1e-13)
+
+
+@needs_jit
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e308])
+def test_a_loss_that_is_not_finite_stops_nothing(value):
+    X, y = data(11, 5, 3)
+    bad = X[:9].copy(), y[:9].copy()
+    bad[1][4, 1] = value
+    nn, reference = twins([5, 4, 3])
+    with np.errstate(all="ignore"):
+        nn.fit(X, y, epochs=3, displayUpdate=1, verbose=False, validation=bad)
+        reference.fit(X, y, epochs=3)
+        expected = reference.calculate_loss(np.c_[bad[0], np.ones(9)], bad[1])
+    assert_same_weights(nn, reference, 1e-13)
+    np.testing.assert_allclose(nn.history.validation_losses[-1], expected)
+    assert np.isfinite(nn.history.losses).all()
+
+
 # What happens between slices
 
 
