@@ -105,9 +105,9 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
 
         The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
         """
-        if type(x) is np.ndarray:
+        if type(x) is np.ndarray and x.size >= activation.MANY:
             return activation.sigmoid(x, self._bp_numba_record)
-        return super().sigmoid(x)
+        return 1.0 / (1.0 + np.exp(-x))
 
     def fit(
         self,

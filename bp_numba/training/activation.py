@@ -16,19 +16,15 @@ NANOSECONDS = 8
 
 
 def sigmoid(net_inputs: Any, record: choice.HasWork) -> Any:
-    """Return 1 / (1 + exp(-net_inputs)); many float64 elements by the compiled kernel.
+    """Return 1 / (1 + exp(-net_inputs)) for `MANY` elements, by the kernel if they are float64.
 
     The kernel's error is below 2.5 ulp, and where exp overflows it gives no warning.
     """
-    if _suits_kernel(net_inputs):
+    if net_inputs.dtype == np.float64 and net_inputs.flags.c_contiguous:
         if (kernel := choice.ACTIVATE.kernel(record)) is not None:
             return _activated(kernel, net_inputs)
         choice.ACTIVATE.charge(record, NANOSECONDS * net_inputs.size)
     return 1.0 / (1.0 + np.exp(-net_inputs))
-
-
-def _suits_kernel(array: Any) -> bool:
-    return bool(array.size >= MANY and array.dtype == np.float64 and array.flags.c_contiguous)
 
 
 def _activated(kernel: Any, net_inputs: Floats) -> Floats:
