@@ -227,11 +227,11 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         """
         alpha, record = check.check_alpha(self.alpha), self._bp_numba_record
         x, y = check.as_numbers(x, "x"), check.as_numbers(y, "y")
-        if x.ndim < 2:
-            x = x.reshape(1, -1)
         own = overridden(self, "sigmoid", "sigmoid_deriv")
         if not own and train_one(self.W, x, y, alpha, record):
             return
+        if x.ndim < 2:
+            x = x.reshape(1, -1)
         matrices = check.check_weights(self.W)
         check.check_samples(x, len(matrices[0]), has_bias=True, name="x")
         check.check_broadcast(y, (len(x), matrices[-1].shape[1]), "y", exact=True)

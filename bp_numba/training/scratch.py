@@ -38,12 +38,10 @@ class Scratch:
         Addresses of the tables of a `calls.OneSample` and of a `calls.Prediction`.
     x, y : arrays of shape (units[0],) and (units[L],)
         The first activations of the network, and the target.
-    row : tuple of two ints
-        The shape of a sample as a row.
     inputs : array of shape (units[0] - 1,)
         x without the 1 of the bias.
-    targets : set of tuples
-        Shapes that a target may have.
+    samples, targets : sets of tuples
+        Shapes that a sample and a target may have.
     outputs : array of shape (1, units[L])
         Its last activations.
     X, Y : arrays of size FEW * units[0], flat, and of shape (FEW, units[L])
@@ -66,9 +64,10 @@ class Scratch:
         self._one_table = address_table(self._one)
         self.one = address(self._one_table)
         self.x = network.activations[: units[0]]
-        self.row, self.inputs = (1, units[0]), self.x[:-1]
+        self.inputs = self.x[:-1]
         self.outputs = network.activations[network.unit_offsets[-2] :][np.newaxis, : units[-1]]
         self.y = target[: units[-1]]
+        self.samples = {(units[0],), (1, units[0])}
         self.targets = {(units[-1],), (1, units[-1]), (1,), (1, 1), ()}
 
         self._many = prediction_call(units, self._addresses, vector_width())

@@ -14,7 +14,7 @@ def train_one(W: Any, x: Array, y: Array, alpha: float, record: choice.HasWork) 
     Parameters
     ----------
     x : array
-        The sample, with the trailing 1 of the bias: of shape (1, units[0]).
+        The sample, with the trailing 1 of the bias: of shape (units[0],) or (1, units[0]).
     y : array
         Its target: of shape (units[L],), (1, units[L]), (1,) or ().
     record : choice.HasWork
@@ -27,7 +27,7 @@ def train_one(W: Any, x: Array, y: Array, alpha: float, record: choice.HasWork) 
     """
     if (kernel := choice.TRAIN_ONE.kernel(record)) is None or (scratch := scratch_for(W)) is None:
         return False
-    fits = x.shape == scratch.row and y.shape in scratch.targets
+    fits = x.shape in scratch.samples and y.shape in scratch.targets
     if fits:
         scratch.x[:] = x
         scratch.y[:] = y
