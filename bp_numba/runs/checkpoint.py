@@ -77,7 +77,11 @@ class Checkpoint:
     def end(self) -> None:
         """Save the network as it is now, or as it was when its weights were last finite."""
         self._keep()
-        self._save()
+        try:
+            self._save()
+        except OSError:
+            self._kept = self._saved  # the error is reported: no second attempt, as after Ctrl-C
+            raise
         self._warn_if_diverged()
 
     def _is_time_to_save(self, interrupted: bool = False) -> bool:

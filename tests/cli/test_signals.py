@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: what a training has reached is saved, and no traceback is shown."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -159,8 +160,9 @@ def test_an_error_in_training_saves_too(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(History, "add", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError) as caught:
         main(["train", str(data), "--target", "label", "--save", str(path)])
-    assert caught.value.__notes__ == [f"saved after 1 epoch: {path}"]
-    assert NeuralNetwork.load(path).epochs_trained == 1
+    (note,) = caught.value.__notes__
+    saved = re.fullmatch(rf"saved after (\d+) epochs?: {re.escape(str(path))}", note)
+    assert NeuralNetwork.load(path).epochs_trained == int(saved[1]) > 0
 
 
 def test_handlers_are_put_back(capsys):
