@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,10 @@ HANG = 600
 Ten minutes: the longest of them takes some ten seconds here, and emulated or busy machines are up
 to fifty times slower.
 """
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So starts what a shell has in the background, and all that it starts would be deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PIPE_BYTES = 65536
 """What a pipe of `running` holds; a process that prints more, and is not read, waits."""
