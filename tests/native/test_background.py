@@ -1,6 +1,7 @@
 """Kernels that are compiled before anybody waits for them: all in processes of their own."""
 
 import os
+import shutil
 
 import pytest
 
@@ -57,11 +58,12 @@ def environment(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(HELD)
     (tmp_path / "held").mkdir()
-    return {
+    yield {
         "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(PACKAGE.parent)]),
         "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
         "HELD": str(tmp_path / "held"),
     }
+    shutil.rmtree(tmp_path / "held")  # no process waits on
 
 
 def kept(tmp_path):
