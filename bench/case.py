@@ -55,6 +55,11 @@ def _train_and_show(network, X, y, repeats):
     network.fit(X, y, repeats, 1)
 
 
+def _fits(network, X, y, repeats):
+    for _ in range(repeats):
+        network.fit(X, y, 1, 1)
+
+
 def _partial_fits(network, X, y, repeats):
     X = np.c_[X, np.ones(len(X))]
     for _ in range(repeats):
@@ -69,6 +74,7 @@ def _predict(network, X, y, repeats):
 
 TRAIN = Work(_train, everyone=True)
 TRAIN_AND_SHOW = Work(_train_and_show, forwards=2)
+FITS = Work(_fits, forwards=2)
 PARTIAL_FITS = Work(_partial_fits)
 PREDICT = Work(_predict, trains=False)
 

@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from bench.case import PARTIAL_FITS, PREDICT, TRAIN_AND_SHOW, Case
+from bench.case import FITS, PARTIAL_FITS, PREDICT, TRAIN_AND_SHOW, Case
 from bench.first_calls import FirstCalls
 from bench.memory import Memory
 from bench.processes import Process
@@ -75,6 +75,10 @@ CASES = (
         TRAIN_AND_SHOW,
     ),
     Case("show-dense", "784-64-10, displayUpdate=1", (784, 64, 10), 0.1, mnist(), TRAIN_AND_SHOW),
+    Case("fits-xor", "fit of one epoch, XOR", XOR.layers, XOR.alpha, xor, FITS),
+    Case(
+        "fits-digits", "fit of one row, digits", DIGITS.layers, 0.1, partial(digits, rows=1), FITS
+    ),
     Case("partial-xor", "fit_partial, XOR", XOR.layers, XOR.alpha, xor, PARTIAL_FITS),
     Case("partial-digits", "fit_partial, digits", DIGITS.layers, 0.1, digits, PARTIAL_FITS),
     Case("partial-dense", "fit_partial, 784-128-10", (784, 128, 10), 0.1, mnist(), PARTIAL_FITS),
