@@ -237,7 +237,11 @@ def test_an_interrupt_at_bytecodes_of_the_driver(case):
     assert not [fault for at in moments for fault in case.strike(at)]
 
 
+EVERYWHERE = ["saved at the end", "one block in a slice", "in NumPy"]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("case", EVERYWHERE, indirect=True)
 def test_an_interrupt_at_every_bytecode_of_fit(case):
     assert not [fault for at in case.moments() for fault in case.strike(at)]
 
