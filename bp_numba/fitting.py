@@ -27,9 +27,10 @@ def samples_to_train_on(network: Any, X: Any, y: Any) -> Samples:
     ValueError, TypeError
         If X or y, or the weights, cannot be used.
     """
+    own = overridden(network, "fit_partial")
+    matrices = [] if own else check.check_weights(network.W)
     samples = as_samples(X, y, network)
-    if not overridden(network, "fit_partial"):
-        matrices = check.check_weights(network.W)
+    if not own:
         check.check_samples(samples.X, len(matrices[0]))
         check.check_targets(*samples, matrices[-1].shape[1])
         _check_targets_of_loss(network, samples, "y")

@@ -55,3 +55,12 @@ def test_weights_that_the_samples_do_not_fit_have_no_loss(xor_data):
     nn = make(Growing, [2, 2, 1])
     with pytest.raises(ValueError, match=r"X must have 200 columns .* got shape \(4, 2\)"):
         nn.fit(*xor_data, epochs=1)
+
+
+@pytest.mark.parametrize("W", [{}, [], {0: np.ones((2, 1))}, None])
+def test_weights_are_looked_at_before_samples(W):
+    """One-dimensional samples are a column for one input only, which the weights must tell."""
+    nn = make(NeuralNetwork, [1, 1])
+    nn.W = W
+    with pytest.raises((TypeError, ValueError), match="W must"):
+        nn.fit([1, 2, 3], [1, 2, 3], epochs=1)

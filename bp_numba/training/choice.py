@@ -2,7 +2,7 @@
 
     what                        asks                       NumPy does it if
     fit                         overridden, for_fit        methods are overridden; no kernel is had
-    each slice of fit           for_slice, then finite     W cannot be packed; the result overflowed
+    each slice of fit           for_slice                  W cannot be packed; a block overflows
     fit_partial, predict,       overridden, Deferred,      methods are overridden; there was little
     sigmoid of many elements    for_call                   work so far; it cannot use W as it is
 
@@ -38,7 +38,6 @@ class Reason(Enum):
 
     SWITCHED_OFF = "NUMBA_DISABLE_JIT is set"
     NOT_TO_BE_HAD = "a kernel could not be compiled or loaded in this process"
-    LITTLE_WORK = "the network's short calls have been too little work so far"
     OTHER_FLOATS = "W holds floats other than float64 and float32"
     SHARED_MEMORY = "matrices of W share memory"
     NARROW_IN_BLOCKS = "W has become float32, which is rounded after each sample of a block"
@@ -121,11 +120,6 @@ def for_slice(matrices: Sequence[Array], in_blocks: bool) -> Reason | None:
     if in_blocks and any(w.dtype.itemsize == 4 for w in matrices):
         return Reason.NARROW_IN_BLOCKS
     return None
-
-
-def finite(weights: Array) -> Reason | None:
-    """Return why the result of a slice is not to be used: NumPy knows what to make of infinity."""
-    return None if np.isfinite(weights).all() else Reason.NOT_FINITE
 
 
 def for_call(matrices: Sequence[Any]) -> Reason | None:
