@@ -1,9 +1,9 @@
 """What the kernels do, in NumPy: where they cannot be had, do not suit, or have yet to pay off.
 
 The sums are taken in BLAS's order, so results agree with the kernels' to rounding. On a few samples
-NumPy's calls take all of the time, so they are as few as can be, and write where they read: a step
-has to take no longer than the reference's, with its arguments checked. As the reference's, the
-exponential function warns where it overflows.
+NumPy's calls take all of the time, so they are as few as can be: a step has to take at most a tenth
+longer than the reference's, with its arguments checked. As the reference's, the exponential
+function warns where it overflows.
 """
 
 from typing import Any
