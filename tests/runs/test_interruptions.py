@@ -19,6 +19,9 @@ from bp_numba.native import loading
 from bp_numba.training import trainer
 from tests.conftest import make, not_bounds_checked, run_command, weights_copy
 
+# A file that `open` has returned and nobody has yet is closed by its destructor, which warns.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
 PACKAGE, TOP = Path(bp_numba.__file__).parent, Path(__file__).parents[2]
 
 LAYERS, SAMPLES, EPOCHS = [3, 4, 2], 20, 3
@@ -139,8 +142,9 @@ class Case:
         They are those of some files, or of folders that end in "/"; of all without.
         """
         self._path.unlink()
+        network = make(NeuralNetwork, LAYERS)
         with Interruption() as never:
-            self.fit(make(NeuralNetwork, LAYERS))
+            self.fit(network)
         times = defaultdict(list)
         for number, where in enumerate(never.seen, 1):
             times[where].append(number)
