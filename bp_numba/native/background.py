@@ -1,7 +1,8 @@
 """The process that compiles: a kernel that is waited for, then others, at low priority.
 
-Each kernel is written to its file by that process, so it is kept even if this one has ended, and
-handed over, so it is there where nothing can be kept.
+That process finds each kernel's file or writes it, so it is kept even if this one has ended, and
+hands the kernel over, so it is there where nothing can be kept. Nothing here imports llvmlite: for
+50 ms other threads would wait for the interpreter.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from bp_numba.native import files
-from bp_numba.native.processes import start_python
+from bp_numba.native.processes import lower_priority, start_python
 from bp_numba.simd.forks import unforked
 from bp_numba.simd.width import widest
 
@@ -42,41 +43,38 @@ _MARK = b"\0bp_numba\0"
 _LENGTH = 8
 """Bytes of the number between mark and kernel: how long it is."""
 
+PATIENCE = 1.0
+"""Seconds after which a process at low priority is given up, as a busy machine may never run it."""
+
 
 class Kernel(NamedTuple):
-    """An entry point in vectors of so many doubles, and the file that keeps it, if any can."""
+    """An entry point in vectors of so many doubles, None for as many as a register holds."""
 
     name: str
-    width: int
-    file: str | None
+    width: int | None
 
     @classmethod
     def of(cls, name: str, width: int | None = None) -> Kernel:
-        """Return the kernel of that name, in the widest vectors if no width is given."""
-        file = files.file_of(name, width)
-        return cls(name, width or widest(), str(file) if file else None)
-
-    def is_kept(self) -> bool:
-        """Tell if its file is there."""
-        return self.file is not None and os.path.exists(self.file)
+        """Return the kernel of that name and width."""
+        return cls(name, None if width is None or width == widest() else width)
 
 
 def serve(
-    compile_here: Callable[[str, int, bool], bytes],
-    kernels: Iterable[tuple[str, int, str | None]],
+    compile_here: Callable[[str, int | None, bool], bytes],
+    kernels: Iterable[tuple[str, int | None]],
     waited_for: int,
     parent: int,
 ) -> None:
     """Compile kernels, the first `waited_for` of them at normal priority, for a parent process.
 
-    It ends early if the parent has ended. A file that another process wrote meanwhile is used.
+    It ends early if the parent has ended. What is kept already is read.
     """
-    for number, (name, width, path) in enumerate(kernels):
-        if number == waited_for and hasattr(os, "nice"):
-            os.nice(10)
+    for number, (name, width) in enumerate(kernels):
+        if number == waited_for:
+            lower_priority(0)
         if os.getppid() != parent:
             return
-        file = Path(path) if path else None
+        file = files.file_of(name, width)
         content = files.read(file)
         if content is None:
             content = compile_here(name, width, True)
@@ -107,7 +105,8 @@ class Compiler:
 
     def __init__(self, kernels: Sequence[Kernel], waited_for: int) -> None:
         self.ended = False
-        self._kernels = kernels
+        self._kernels, self._waited_for = kernels, waited_for
+        self._given_up = False
         self._codes: list[bytes] = []
         self._printed = b""
         self._changed = threading.Condition()
@@ -120,6 +119,8 @@ class Compiler:
                 parent=os.getpid(),
             )
         )
+        if not waited_for:
+            lower_priority(self._process.pid)
         try:
             threading.Thread(target=self._read, daemon=True).start()
         except RuntimeError as error:  # too many, or the interpreter ends
@@ -158,15 +159,18 @@ class Compiler:
         return not self.ended or self._kernels.index(kernel) < len(self._codes)
 
     def is_at(self, kernel: Kernel) -> bool:
-        """Tell if a kernel is there or the next to come."""
-        return self.covers(kernel) and self._kernels.index(kernel) <= len(self._codes)
+        """Tell if a kernel is there or the next to come, and worth waiting for."""
+        ahead = self._kernels.index(kernel) - len(self._codes) if self.covers(kernel) else 1
+        return ahead < 0 or (ahead == 0 and not self._given_up)
 
     def wait_for(self, kernel: Kernel) -> bytes | None:
-        """Return a kernel once it is there, or None if the process ends without it."""
+        """Return a kernel once it is there, or None if the process ends or is given up."""
         number = self._kernels.index(kernel)
+        deadline = time.monotonic() + PATIENCE
         with self._changed:
-            while len(self._codes) <= number and not self.ended:
+            while len(self._codes) <= number and not (self.ended or self._given_up):
                 self._changed.wait(0.1)  # Windows hears Ctrl-C between waits only
+                self._given_up = number >= self._waited_for and time.monotonic() > deadline
             return self._codes[number] if number < len(self._codes) else None
 
     def failure(self) -> str:
@@ -197,35 +201,28 @@ def compiler_of(kernel: Kernel) -> tuple[Compiler, bool]:
     OSError
         If no process can be started.
     """
-    others = _not_kept(kernel)
     with unforked:
         for compiler in _compilers:
             if compiler.is_at(kernel):
                 return compiler, False
-        return _start([kernel, *_uncovered(others)], 1), True
+        return _start(kernel, 1), True
 
 
 def begin(name: str) -> None:
-    """Have a kernel compiled, and the others after it, unless it is kept or yet to come."""
+    """Have a kernel compiled, and the others after it, unless it is there or yet to come."""
     kernel = Kernel.of(name)
-    if kernel.is_kept():
-        return
-    others = _not_kept(kernel)
     with unforked:
-        if _uncovered([kernel]):
-            _start([kernel, *_uncovered(others)], 0)
+        if not _is_covered(kernel):
+            _start(kernel, 0)
 
 
-def _not_kept(besides: Kernel) -> list[Kernel]:
-    kernels = map(Kernel.of, AHEAD)
-    return [kernel for kernel in kernels if kernel != besides and not kernel.is_kept()]
+def _is_covered(kernel: Kernel) -> bool:
+    return any(compiler.covers(kernel) for compiler in _compilers)
 
 
-def _uncovered(kernels: Iterable[Kernel]) -> list[Kernel]:
-    return [kernel for kernel in kernels if not any(c.covers(kernel) for c in _compilers)]
-
-
-def _start(kernels: Sequence[Kernel], waited_for: int) -> Compiler:
+def _start(first: Kernel, waited_for: int) -> Compiler:
+    others = [kernel for kernel in map(Kernel.of, AHEAD) if kernel != first]
+    kernels = [first, *(kernel for kernel in others if not _is_covered(kernel))]
     compiler = Compiler(kernels, waited_for)
     _compilers.append(compiler)
     return compiler

@@ -81,8 +81,8 @@ def prepare(name: str) -> None:
 
 
 def _prepare(name: str) -> None:
-    if has_own_process():
-        with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):
+        if has_own_process() and not (files.may_be_kept(name) and is_kept(name)):
             background.begin(name)
 
 

@@ -34,6 +34,7 @@ START = """
 import os, pathlib, signal, subprocess, sys, threading, time
 from bp_numba.native import background, files, loading
 folder = pathlib.Path(os.environ["HELD"])
+background.PATIENCE = 600
 started = []
 Popen = subprocess.Popen
 
@@ -106,21 +107,42 @@ print(len(started), files.cache_folder())
     assert run_python(START + code, **environment) == "1 None\n"
 
 
-@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="priorities as POSIX has them")
-def test_what_nobody_waits_for_has_low_priority(environment, tmp_path):
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="priorities as Linux has them")
+@pytest.mark.parametrize("first", ["load", "prepare"])
+def test_what_nobody_waits_for_has_low_priority(first, environment, tmp_path):
     (tmp_path / "held" / "predict_one").touch()
     (tmp_path / "held" / "predict").touch()
-    code = """
-thread = threading.Thread(target=loading.load, args=("predict_one",))
+    code = f"""
+thread = threading.Thread(target=loading.{first}, args=("predict_one",))
 thread.start()
-wait_for(lambda: started)
-priority = lambda pid: os.getpriority(os.PRIO_PROCESS, pid)
-print(priority(started[0].pid) == priority(0))
+wait_for(lambda: background._compilers)
+print(os.sched_getscheduler(started[0].pid) == os.SCHED_IDLE)
 (folder / "predict_one").unlink()
 thread.join()
-wait_for(lambda: priority(started[0].pid) == min(priority(0) + 10, 19))
+wait_for(lambda: os.sched_getscheduler(started[0].pid) == os.SCHED_IDLE)
 """
-    assert run_python(START + code, **environment) == "True\n"
+    expected = f"{first == 'prepare'}\n"
+    assert run_python(START + code, **environment) == expected
+
+
+@pytest.mark.parametrize("broken", ["", "os.sched_setscheduler = refuse"])
+def test_a_process_that_never_gets_a_cpu_is_not_waited_for(broken, environment, tmp_path):
+    (tmp_path / "held" / "predict").touch()
+    code = f"""
+def refuse(*_):
+    raise PermissionError
+background.PATIENCE = 0.05
+{broken}
+loading.prepare("predict")
+wait_for(lambda: background._compilers)
+thread = threading.Thread(target=loading.load, args=("predict",))
+thread.start()
+wait_for(lambda: len(started) == 2)
+(folder / "predict").unlink()
+thread.join()
+print(loading.is_loaded("predict"), len(started))
+"""
+    assert run_python(START + code, **environment) == "True 2\n"
 
 
 def test_what_is_far_back_is_compiled_at_once_what_is_at_work_is_waited_for(environment, tmp_path):
