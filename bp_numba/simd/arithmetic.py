@@ -5,34 +5,59 @@ elsewhere. Explicit vectors are needed because Numba leaves the SLP vectoriser o
 LLVM that arrays do not overlap, and would end every row of odd length in a scalar loop.
 
     + - * / fma                  lane by lane; fma(a, b, c) = a * b + c
+    sqrt, absolute, with_sign    lane by lane
+    maximum                      the larger of two
+    Bits                         the elements as integers, for formats of floats
     where_greater, first_lanes   choose between lanes, or lanes and zero
     any_nonzero                  1 or 0
     round_to_float32             as if stored and loaded
     total                        of several vectors
-    sum_lanes, with_lane         across the lanes of a vector
+    sum_lanes, max_lanes         across the lanes of a vector
+    with_lane                    of another vector
     sum_rows, transposed         square tiles
 """
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 from llvmlite import ir
 
 from bp_numba.simd.internals import cgutils
-from bp_numba.simd.values import Index, Vector
+from bp_numba.simd.values import Index, Value, Vector
 
 
 def fma(a: Vector, b: Vector | float, c: Vector | float) -> Vector:
     """Return a * b + c, rounded once where the CPU can."""
     # llvm.fmuladd, not llvm.fma: the latter is a libm call per lane on a CPU without FMA.
-    element = "f64" if isinstance(a.value.type.element, ir.DoubleType) else "f32"
-    function = cgutils.get_or_insert_function(
-        a.builder.module,
-        ir.FunctionType(a.value.type, [a.value.type] * 3),
-        f"llvm.fmuladd.v{a.lanes}{element}",
-    )
-    values = [a.value, a.constant(b).value, a.constant(c).value]
-    return a.like(a.builder.call(function, values))
+    return _intrinsic("fmuladd", a, a.constant(b), a.constant(c))
+
+
+def sqrt(a: Vector) -> Vector:
+    """Return the square roots, correctly rounded: NaN of numbers below 0, -0 of -0."""
+    return _intrinsic("sqrt", a)
+
+
+def absolute(a: Vector) -> Vector:
+    """Return |a|."""
+    return _intrinsic("fabs", a)
+
+
+def with_sign(a: Vector, sign: Vector) -> Vector:
+    """Return |a| with the signs of another vector, those of its zeros included."""
+    return _intrinsic("copysign", a, sign)
+
+
+def maximum(a: Vector, b: Vector | float) -> Vector:
+    """Return the larger in each lane: NaN if one is NaN, of zeros of different signs either.
+
+    One instruction where b is a number, three where it is a vector.
+    """
+    # Not llvm.maximum, which LLVM before 17 cannot compile for vectors on x86.
+    b = a.constant(b)
+    larger = where_greater(b, a, b, a)
+    unordered = a.builder.fcmp_unordered("uno", b.value, b.value)
+    return a.like(a.builder.select(unordered, b.value, larger.value))
 
 
 def where_greater(a: Vector, b: Vector | float, x: Vector | float, y: Vector | float) -> Vector:
@@ -101,6 +126,16 @@ def sum_lanes(value: Vector) -> Vector:
     return value
 
 
+def max_lanes(value: Vector) -> Vector:
+    """Return a vector with the maximum of all lanes, NaN if one is NaN, in every lane."""
+    half = value.lanes // 2
+    while half:
+        other = value.shuffle(value, [lane ^ half for lane in range(value.lanes)])
+        value = maximum(value, other)
+        half //= 2
+    return value
+
+
 def with_lane(value: Vector, number: Index, other: Vector) -> Vector:
     """Return value with one lane, whose number may be known only later, taken from another."""
     chosen = number.compare_lanes("==", value.lanes)
@@ -119,3 +154,58 @@ def transposed(rows: Sequence[Vector]) -> list[Vector]:
             columns[r], columns[r + half] = top.shuffle(bottom, upper), top.shuffle(bottom, lower)
         half *= 2
     return columns
+
+
+class Bits(Value):
+    """The bits of a vector's floats, one unsigned integer for each, which wraps around."""
+
+    def __init__(self, floats: Vector, value: Any = None) -> None:
+        builder, kind = floats.builder, floats.value.type
+        width = 64 if isinstance(kind.element, ir.DoubleType) else 32
+        self._floats, integers = floats, ir.VectorType(ir.IntType(width), kind.count)
+        bits = builder.bitcast(floats.value, integers) if value is None else value
+        super().__init__(builder, bits)
+
+    def __add__(self, other: "Bits | int") -> "Bits":
+        """Return self + other."""
+        return self._apply("add", other)
+
+    def __and__(self, other: "Bits | int") -> "Bits":
+        """Return self & other."""
+        return self._apply("and_", other)
+
+    def __or__(self, other: "Bits | int") -> "Bits":
+        """Return self | other."""
+        return self._apply("or_", other)
+
+    def __lshift__(self, other: int) -> "Bits":
+        """Return self << other."""
+        return self._apply("shl", other)
+
+    def __rshift__(self, other: int) -> "Bits":
+        """Return self >> other, zeros moved in."""
+        return self._apply("lshr", other)
+
+    def floats(self) -> Vector:
+        """Return the floats that have these bits."""
+        return self._floats.like(self.builder.bitcast(self.value, self._floats.value.type))
+
+    def _apply(self, instruction: str, other: "Bits | int") -> "Bits":
+        kind = self.value.type
+        if not isinstance(other, Bits):
+            value = ir.Constant(kind, [other] * kind.count)
+        else:
+            value = other.value
+        return Bits(self._floats, getattr(self.builder, instruction)(self.value, value))
+
+
+def _intrinsic(name: str, *operands: Vector) -> Vector:
+    """Return the value of one of LLVM's functions on vectors that becomes instructions, no call."""
+    first = operands[0]
+    element = "f64" if isinstance(first.value.type.element, ir.DoubleType) else "f32"
+    function = cgutils.get_or_insert_function(
+        first.builder.module,
+        ir.FunctionType(first.value.type, [first.value.type] * len(operands)),
+        f"llvm.{name}.v{first.lanes}{element}",
+    )
+    return first.like(first.builder.call(function, [operand.value for operand in operands]))

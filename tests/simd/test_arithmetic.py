@@ -115,6 +115,75 @@ def test_where_greater_takes_the_last_for_nan():
     np.testing.assert_array_equal(lane_by_lane(apply)(a, b, x, y), np.where(a > b, x, y))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "ours, numpys", [(arithmetic.sqrt, np.sqrt), (arithmetic.absolute, np.abs)]
+)
+def test_sqrt_and_absolute(ours, numpys, dtype):
+    def apply(a):
+        return ours(a)
+
+    with np.errstate(all="ignore"):
+        (a,) = (x.astype(dtype) for x in operands(1))
+        expected = numpys(a)
+    same_but_for_the_sign_of_nan(lane_by_lane(apply)(a), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_with_sign(dtype):
+    def apply(a, sign):
+        return arithmetic.with_sign(a, sign)
+
+    with np.errstate(all="ignore"):
+        a, sign = (x.astype(dtype) for x in operands(2))
+    same_but_for_the_sign_of_nan(lane_by_lane(apply)(a, sign), np.copysign(a, sign))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_maximum_is_nan_where_one_is(dtype):
+    def of_vectors(a, b):
+        return arithmetic.maximum(a, b)
+
+    def of_a_number(a):
+        return arithmetic.maximum(a, 0.0)
+
+    with np.errstate(all="ignore"):
+        a, b = (x.astype(dtype) for x in operands(2))
+        np.testing.assert_array_equal(lane_by_lane(of_vectors)(a, b), np.maximum(a, b))
+        np.testing.assert_array_equal(lane_by_lane(of_a_number)(a), np.maximum(a, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_max_lanes_is_in_every_lane(dtype):
+    def apply(a):
+        return arithmetic.max_lanes(a)
+
+    lanes = LANES * 8 // np.dtype(dtype).itemsize
+    rows = -1 - np.random.default_rng(8).random((8 * lanes, lanes)).astype(dtype)
+    every = np.arange(lanes)
+    for block, special in enumerate([-0.5, 3.0, np.inf, np.nan, -np.inf]):
+        rows[block * lanes + every, every] = special
+    rows[-1] = -np.inf
+    rows[-2] = np.nan
+    expected = rows.max(axis=1, keepdims=True).repeat(lanes, axis=1)
+    actual = lane_by_lane(apply)(rows.ravel()).reshape(rows.shape)
+    np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("dtype, integer", [(np.float64, np.uint64), (np.float32, np.uint32)])
+def test_bits_are_those_of_the_floats(dtype, integer):
+    def apply(a, b):
+        bits, others = arithmetic.Bits(a), arithmetic.Bits(b)
+        return ((((bits + others) & 0x7FFFFFFF) | (bits >> 3)) + (others << 5) + -9).floats()
+
+    rng = np.random.default_rng(9)
+    a, b = rng.integers(np.iinfo(integer).max, size=(2, 1024), dtype=integer, endpoint=True)
+    expected = (((a + b) & integer(0x7FFFFFFF)) | (a >> integer(3))) + (b << integer(5))
+    expected -= integer(9)
+    actual = lane_by_lane(apply)(a.view(dtype), b.view(dtype))
+    np.testing.assert_array_equal(actual.view(integer), expected)
+
+
 @operation
 def write_any_nonzero(pairs: Memory, at: Index, found: Memory, number: Index) -> None:
     vectors = [pairs.load(at), pairs.load(at + LANES)]
