@@ -8,6 +8,8 @@ NeuralNetwork: 64-32-16-10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bp_numba.estimators.classifier import MLPClassifier
+    from bp_numba.estimators.regressor import MLPRegressor
     from bp_numba.network import NeuralNetwork
     from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
     from bp_numba.plotting.loss_curve import LossCurveDisplay
@@ -22,6 +24,8 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LossCurveDisplay",
+    "MLPClassifier",
+    "MLPRegressor",
     "ModelFormatError",
     "NeuralNetwork",
     "ReferenceNetwork",
@@ -33,6 +37,8 @@ _HOMES = {
     "EarlyStopping": "runs.stopping",
     "History": "runs.history",
     "LossCurveDisplay": "plotting.loss_curve",
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
     "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",

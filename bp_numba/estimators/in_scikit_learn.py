@@ -1,0 +1,45 @@
+"""Training in scikit-learn's own code, batch by batch: for whatever kernels do not take."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class InScikitLearn:
+    """A `Trainer` that calls the estimator's own `_backprop` and optimizer.
+
+    These work on the estimator's arrays in place, so there is never anything to write back.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> None:
+        self._estimator, self._batch_size = estimator, batch_size
+        self._samples = X, y, sample_weight
+        self._parameters = estimator.coefs_ + estimator.intercepts_
+        layers = len(estimator.coefs_)
+        self._activations = [None] * (layers + 1)
+        self._scratch = [[None] * layers for _ in ("deltas", "coef_grads", "intercept_grads")]
+
+    def epoch(self, order: NDArray[np.intp]) -> float:
+        """Train one epoch; see `Trainer`."""
+        loss = 0.0
+        for start in range(0, len(order), self._batch_size):
+            batch: Any = slice(start, min(start + self._batch_size, len(order)))
+            # Rows of a slice lie in memory as those of X do, and BLAS sums them accordingly: not
+            # the same bits as rows taken by their numbers.
+            rows = order[batch] if self._estimator.shuffle else batch
+            loss += self._update(rows) * (batch.stop - batch.start)
+        return loss / len(order)
+
+    def write_back(self) -> None:
+        """Do nothing: the estimator's arrays are what is trained."""
+
+    def _update(self, rows: Any) -> float:
+        """Train one batch and return its loss before that."""
+        X, y, sample_weight = (None if a is None else a[rows] for a in self._samples)
+        self._activations[0] = X
+        loss, coefs, intercepts = self._estimator._backprop(
+            X, y, sample_weight, self._activations, *self._scratch
+        )
+        self._estimator._optimizer.update_params(self._parameters, coefs + intercepts)
+        return loss  # type: ignore[no-any-return]

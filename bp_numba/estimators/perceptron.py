@@ -1,0 +1,99 @@
+"""What both estimators override of scikit-learn's classes."""
+
+import inspect
+from typing import Any, NamedTuple, Self
+
+import sklearn
+
+from bp_numba.estimators import hooks, stochastic, validation
+from bp_numba.estimators.callbacks import CallbackSupportMixin, FitTask
+from bp_numba.estimators.trainer import Samples
+from bp_numba.estimators.weighting import weigh
+
+
+class FitCall(NamedTuple):
+    """The arguments of `fit`, as the user passed them."""
+
+    X: Any
+    y: Any
+    sample_weight: Any
+    X_val: Any
+    y_val: Any
+
+
+class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
+    """In front of scikit-learn's class: its epochs are trained here, the rest is its own."""
+
+    _call: FitCall | None = None
+    """While `fit` runs, its arguments."""
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the model to samples X and targets y.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or numbers to predict.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+        X_val, y_val : default=None
+            Samples and targets, like `X` and `y`, that `early_stopping` goes by instead of setting
+            `validation_fraction` of `X` aside: all of `X` is trained on.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If one of `X_val` and `y_val` is given without the other, or without
+            `early_stopping=True` and the solver 'sgd' or 'adam', or if they do not fit `X` and `y`;
+            and what scikit-learn's class raises.
+        """
+        self._call = FitCall(X, y, sample_weight, X_val, y_val)
+        try:
+            return super().fit(X, y, sample_weight)  # type: ignore[no-any-return]
+        finally:
+            self.__dict__.pop("_call", None)
+
+    def _fit_stochastic(self, *args: Any, **kwargs: Any) -> None:
+        """Train with the solver 'sgd' or 'adam'."""
+        hook = super()._fit_stochastic
+        call = self._weighted(hook, args, kwargs)
+        arguments = call.arguments
+        # Where the number of layers was changed before a warm start scikit-learn's code fails.
+        if hooks.are_known() and len(arguments["layer_units"]) == self.n_layers_:
+            samples = Samples(arguments["X"], arguments["y"], arguments["sample_weight"])
+            stochastic.fit(self, samples, arguments["incremental"])
+            return
+        if self._call is not None and self._call.X_val is not None:
+            raise NotImplementedError(
+                f"X_val and y_val need scikit-learn {hooks.RELEASES}, got {sklearn.__version__}"
+            )
+        hook(*call.args, **call.kwargs)
+
+    def _fit_lbfgs(self, *args: Any, **kwargs: Any) -> None:
+        """Train with the solver 'lbfgs'."""
+        hook = super()._fit_lbfgs
+        call = self._weighted(hook, args, kwargs)
+        task = FitTask(self, 0)
+        hook(*call.args, **call.kwargs)
+        task.end()
+
+    def _weighted(self, hook: Any, args: Any, kwargs: Any) -> inspect.BoundArguments:
+        """Return a hook's arguments, with weights of samples that include those of classes.
+
+        By name: a release with other arguments finds its own.
+        """
+        if self._call is not None:
+            validation.check_given(self, self._call.X_val, self._call.y_val)
+        call = inspect.signature(hook).bind(*args, **kwargs)
+        if getattr(self, "class_weight", None) is not None:
+            y, sample_weight = call.arguments["y"], call.arguments["sample_weight"]
+            call.arguments["sample_weight"] = weigh(self, y, sample_weight)
+        return call

@@ -1,0 +1,192 @@
+"""The epochs of solvers 'sgd' and 'adam', as scikit-learn makes them.
+
+Its random numbers in its order, its attributes, messages and warnings; a `Trainer` does the work.
+"""
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from bp_numba.estimators import hooks
+from bp_numba.estimators.callbacks import FitTask
+from bp_numba.estimators.choice import trainer_for
+from bp_numba.estimators.trainer import Samples, Trainer
+from bp_numba.estimators.validation import HeldOut, held_out_from
+
+
+class Run(NamedTuple):
+    """One call of `fit` or `partial_fit`."""
+
+    estimator: Any
+    samples: int
+    """How many are trained on in each epoch."""
+    trainer: Trainer
+    held_out: HeldOut | None
+    """With early stopping what it goes by."""
+    task: FitTask
+    incremental: bool
+    """Whether it is `partial_fit`: one epoch, without a word about the maximum."""
+
+
+def fit(estimator: Any, samples: Samples, incremental: bool) -> None:
+    """Train an estimator whose weights there are, until it has converged or has been interrupted.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Its parameters have been validated.
+    samples : Samples
+        From which those that early stopping goes by are split, unless the user has given them.
+    incremental : bool
+        Whether this is `partial_fit`.
+    """
+    run = _begin(estimator, samples, incremental)
+    try:
+        _train(run)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    finally:
+        run.trainer.write_back()
+    if estimator.early_stopping:
+        estimator.coefs_ = estimator._best_coefs
+        estimator.intercepts_ = estimator._best_intercepts
+    run.task.end()
+
+
+def _begin(estimator: Any, samples: Samples, incremental: bool) -> Run:
+    """Prepare all that an epoch needs, and the attributes that scikit-learn does not have."""
+    if not incremental or not hasattr(estimator, "_optimizer"):
+        estimator._optimizer = _optimizer(estimator)
+    if estimator.early_stopping and incremental:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    training, held_out = held_out_from(estimator, samples)
+    if not estimator.loss_curve_:  # which goes on over warm starts
+        estimator.validation_loss_curve_ = [] if estimator.early_stopping else None
+        estimator.best_iter_ = 0 if estimator.early_stopping else None
+    batch_size = _batch_size(estimator, training.X.shape[0])
+    trainer = trainer_for(estimator, *training, batch_size)
+    task = FitTask(estimator, estimator.max_iter)
+    return Run(estimator, training.X.shape[0], trainer, held_out, task, incremental)
+
+
+def _optimizer(estimator: Any) -> Any:
+    """Return a new optimizer of scikit-learn's for the estimator's weights."""
+    weights = estimator.coefs_ + estimator.intercepts_
+    if estimator.solver == "sgd":
+        return hooks.get("_stochastic_optimizers.SGDOptimizer")(
+            weights,
+            estimator.learning_rate_init,
+            estimator.learning_rate,
+            estimator.momentum,
+            estimator.nesterovs_momentum,
+            estimator.power_t,
+        )
+    return hooks.get("_stochastic_optimizers.AdamOptimizer")(
+        weights,
+        estimator.learning_rate_init,
+        estimator.beta_1,
+        estimator.beta_2,
+        estimator.epsilon,
+    )
+
+
+def _batch_size(estimator: Any, samples: int) -> int:
+    """Return how many samples a batch has, at most all; warn if it was to have more."""
+    if estimator.batch_size == "auto":
+        return min(200, samples)
+    if estimator.batch_size > samples:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+            stacklevel=2,
+        )
+    return int(np.clip(estimator.batch_size, 1, samples))
+
+
+def _orders(estimator: Any, samples: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the order of each epoch: that of the one before, shuffled.
+
+    What `sklearn.utils.shuffle` returns, which takes half a millisecond for its checks.
+    """
+    order = np.arange(samples)
+    while True:
+        if estimator.shuffle:
+            permutation = np.arange(samples)
+            estimator._random_state.shuffle(permutation)
+            order = order[permutation]
+        yield order
+
+
+def _train(run: Run) -> None:
+    """Train epoch after epoch."""
+    estimator, task = run.estimator, run.task
+    estimator.n_iter_ = 0
+    for order in islice(_orders(estimator, run.samples), estimator.max_iter):
+        task.begin_epoch()
+        loss = run.trainer.epoch(order)
+        if run.held_out is not None or task.is_watched:
+            run.trainer.write_back()
+        _record(run, loss)
+        is_last = _is_last(estimator) or run.incremental
+        if task.end_epoch() or is_last:
+            return
+    warnings.warn(
+        f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+        "optimization hasn't converged yet.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
+
+
+def _record(run: Run, loss: float) -> None:
+    """Count an epoch and keep its losses; print them if that is wanted."""
+    estimator = run.estimator
+    estimator.n_iter_ += 1
+    estimator.loss_ = loss
+    estimator.t_ += run.samples
+    estimator.loss_curve_.append(loss)
+    if estimator.verbose:
+        print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+    if run.held_out is None:
+        estimator._update_no_improvement_count(False, None, None, None)
+    else:
+        _validate(estimator, run.held_out)
+    estimator._optimizer.iteration_ends(estimator.t_)
+
+
+def _validate(estimator: Any, held_out: HeldOut) -> None:
+    """Score the weights on validation samples, and keep them if they are the best."""
+    samples, targets = held_out
+    best = estimator._best_coefs
+    estimator._update_no_improvement_count(True, samples.X, targets, samples.sample_weight)
+    if estimator._best_coefs is not best:
+        estimator.best_iter_ = len(estimator.validation_scores_)
+    estimator.validation_loss_curve_.append(_loss(estimator, samples))
+
+
+def _loss(estimator: Any, samples: Samples) -> float:
+    """Return the mean loss of samples, without the L2 penalty."""
+    name = {"squared_error": "squared_loss", "poisson": "poisson_loss"}.get(estimator.loss)
+    if name is None:
+        name = "binary_log_loss" if estimator.out_activation_ == "logistic" else "log_loss"
+    outputs = estimator._forward_pass_fast(samples.X, check_input=False)
+    return float(hooks.get(f"_base.{name}")(samples.y, outputs, samples.sample_weight))
+
+
+def _is_last(estimator: Any) -> bool:
+    """Return whether training stops for want of improvement, or tell the optimizer to slow down."""
+    if estimator._no_improvement_count <= estimator.n_iter_no_change:
+        return False
+    what = "Validation score" if estimator.early_stopping else "Training loss"
+    message = (
+        f"{what} did not improve more than tol={estimator.tol:f} for "
+        f"{estimator.n_iter_no_change:d} consecutive epochs."
+    )
+    if estimator._optimizer.trigger_stopping(message, estimator.verbose):
+        return True
+    estimator._no_improvement_count = 0
+    return False

@@ -1,0 +1,46 @@
+"""Weights of classes, as weights of samples."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
+
+PARTIAL_FIT_REFUSED = (
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' "
+    "weights, use compute_class_weight('balanced', classes=classes, y=y). In place of y you can "
+    "use a large enough sample of the full training set target to properly estimate the class "
+    "frequency distributions. Pass the resulting weights as the class_weight parameter."
+)
+"""What scikit-learn's SGDClassifier says."""
+
+
+def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any:
+    """Return weights of samples, multiplied by the weights of their classes.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Whose `class_weight`, if it has one, is not None.
+    y : ndarray of bool of shape (n, outputs)
+        The targets; how often each class is among them is what 'balanced' goes by.
+    sample_weight : ndarray of shape (n,) or None
+    others : ndarray of bool of shape (m, outputs), optional
+        Targets that weights are wanted of in place of y's.
+
+    Returns
+    -------
+    ndarray of shape (n,), or (m,) with `others`; or `sample_weight`, if classes have no weights
+    """
+    class_weight = getattr(estimator, "class_weight", None)
+    if class_weight is None:
+        return sample_weight
+    outputs = y.shape[1]
+    # One of each class too: a batch of partial_fit may lack some that have weights.
+    everything = [y, np.eye(outputs), np.zeros((1, outputs)), *([] if others is None else [others])]
+    weights = compute_sample_weight(
+        class_weight,
+        estimator._label_binarizer.inverse_transform(np.vstack(everything).astype(bool)),
+        indices=np.arange(len(y)) if class_weight == "balanced" else None,
+    )
+    weights = weights[: len(y)] if others is None else weights[-len(others) :]
+    return weights if sample_weight is None else weights * sample_weight
