@@ -31,7 +31,8 @@ early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, 
         validation samples too. A dict has a weight for each class, 1 if it is missing; a list has
         a dict for each label of multilabel targets. "balanced" weighs classes inversely to their
         frequencies: `n_samples / (n_classes * np.bincount(y))`; `partial_fit` cannot know them and
-        refuses it.
+        refuses it. With `batch_size=1`, where a batch's weights would cancel, a sample's loss is
+        multiplied by its weight divided by the mean of all.
 
     Attributes
     ----------

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bp_numba.estimators.weighting import mean_weight_of_ones
+
 
 class InScikitLearn:
     """A `Trainer` that calls the estimator's own `_backprop` and optimizer.
@@ -15,6 +17,7 @@ class InScikitLearn:
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> None:
         self._estimator, self._batch_size = estimator, batch_size
         self._samples = X, y, sample_weight
+        self._mean_weight = mean_weight_of_ones(estimator, sample_weight, batch_size)
         self._parameters = estimator.coefs_ + estimator.intercepts_
         layers = len(estimator.coefs_)
         self._activations = [None] * (layers + 1)
@@ -36,10 +39,17 @@ class InScikitLearn:
 
     def _update(self, rows: Any) -> float:
         """Train one batch and return its loss before that."""
-        X, y, sample_weight = (None if a is None else a[rows] for a in self._samples)
+        parts: list[Any] = [None if part is None else part[rows] for part in self._samples]
+        X, y, sample_weight = parts
         self._activations[0] = X
+        scale = 1.0 if self._mean_weight is None else sample_weight[0] / self._mean_weight
+        if scale == 0:
+            return 0.0
         loss, coefs, intercepts = self._estimator._backprop(
             X, y, sample_weight, self._activations, *self._scratch
         )
-        self._estimator._optimizer.update_params(self._parameters, coefs + intercepts)
-        return loss  # type: ignore[no-any-return]
+        gradients = coefs + intercepts
+        if scale != 1:
+            gradients = [gradient * scale for gradient in gradients]
+        self._estimator._optimizer.update_params(self._parameters, gradients)
+        return loss * scale  # type: ignore[no-any-return]

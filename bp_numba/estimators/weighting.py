@@ -44,3 +44,17 @@ def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any
     )
     weights = weights[: len(y)] if others is None else weights[-len(others) :]
     return weights if sample_weight is None else weights * sample_weight
+
+
+def mean_weight_of_ones(estimator: Any, sample_weight: Any, batch_size: int) -> float | None:
+    """Return what losses and gradients are divided by if weights of classes meet batches of one.
+
+    scikit-learn divides the sum over a batch by the sum of its weights, so that in a batch of one
+    sample its weight cancels: weights of classes would do nothing. Then a sample's loss, penalty
+    and gradient are divided by this mean instead of its own weight, and one of weight 0 is left
+    out. None in all other cases, weights of samples without those of classes included: they are
+    scikit-learn's.
+    """
+    if batch_size > 1 or getattr(estimator, "class_weight", None) is None:
+        return None
+    return float(np.mean(sample_weight)) or 1.0

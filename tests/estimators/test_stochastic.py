@@ -1,0 +1,233 @@
+"""The epochs in scikit-learn's own code: the numbers, texts and attributes of its own, bit for bit.
+
+One case for each path through the epochs, not all combinations of parameters.
+"""
+
+import signal
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.utils import shuffle
+
+from bp_numba import MLPClassifier
+from bp_numba.estimators import stochastic
+from bp_numba.estimators.in_scikit_learn import InScikitLearn
+from tests.estimators.twins import assert_same_outcome, assert_same_state, outcome, twins
+
+
+@pytest.fixture(autouse=True)
+def in_scikit_learn(monkeypatch):
+    """All is trained in scikit-learn's code."""
+    monkeypatch.setattr(stochastic, "trainer_for", InScikitLearn)
+
+
+SGD = {"solver": "sgd", "learning_rate_init": 0.1}
+EARLY = {"early_stopping": True, "max_iter": 30, "n_iter_no_change": 2, "validation_fraction": 0.3}
+STOPS = {"max_iter": 60, "tol": 0.02, "n_iter_no_change": 1, "learning_rate_init": 0.1}
+
+EPOCHS = {
+    "defaults": {},
+    "two layers, a short last batch": {"hidden_layer_sizes": (4, 3), "batch_size": 7},
+    "batches of one": {"batch_size": 1},
+    "one batch": {"batch_size": 60},
+    "a batch too large, which is clipped": {"batch_size": 61},
+    "no shuffling": {"shuffle": False, "batch_size": 7},
+    "stops": STOPS,
+    "tanh, L2": {"activation": "tanh", "alpha": 0.5},
+    "logistic, Adam's parameters": {"activation": "logistic", "beta_1": 0.5, "epsilon": 1e-3},
+    "identity": {"activation": "identity", "beta_2": 0.9},
+    "momentum, Nesterov": SGD | {"batch_size": 7},
+    "momentum": SGD | {"batch_size": 7, "nesterovs_momentum": False},
+    "plain sgd": SGD | {"batch_size": 1, "momentum": 0},
+    "invscaling": SGD | {"learning_rate": "invscaling", "power_t": 0.3},
+    "adaptive": SGD | STOPS | {"learning_rate": "adaptive"},
+    "adaptive, to the end": SGD
+    | {"learning_rate": "adaptive", "tol": 9.0, "n_iter_no_change": 1, "max_iter": 40},
+    "early stopping": EARLY,
+    "early stopping, adaptive": SGD | EARLY | {"learning_rate": "adaptive", "max_iter": 60},
+    "early stopping, too few samples": EARLY | {"validation_fraction": 0.01},
+    "weights that overflow": SGD | {"learning_rate_init": 1e300},
+}
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+@pytest.mark.parametrize("parameters", EPOCHS.values(), ids=EPOCHS)
+def test_epochs(name, parameters, numbers, classes):
+    ours, theirs = twins(name, verbose=True, **parameters)
+    for twin in (ours, theirs):  # a generator each, which goes on from fit to fit
+        twin.random_state = np.random.RandomState(3)
+    y = classes if name == "MLPClassifier" else numbers @ [1, 2, 3, 4]
+    assert_same_outcome(ours, theirs, "fit", numbers, y)
+    assert_same_state(ours, theirs)
+
+
+def targets(kind, X):
+    """Return the name of an estimator and targets of a kind for samples."""
+    binary = (X[:, :2] > 0).astype(int)
+    sums = np.abs(X @ np.arange(8).reshape(4, 2))
+    return {
+        "binary": ("MLPClassifier", binary[:, 0]),
+        "text": ("MLPClassifier", np.array(["left", "middle", "right"])[binary.sum(axis=1)]),
+        "a column": ("MLPClassifier", binary[:, :1]),
+        "multilabel": ("MLPClassifier", binary),
+        "one class": ("MLPClassifier", np.ones(len(X))),
+        "several outputs": ("MLPRegressor", sums),
+        "poisson": ("MLPRegressor", sums[:, 0]),
+        "constant": ("MLPRegressor", np.ones(len(X))),
+    }[kind]
+
+
+KINDS = ["binary", "text", "a column", "multilabel", "one class"]
+KINDS += ["several outputs", "poisson", "constant"]
+
+
+@pytest.mark.parametrize("parameters", [{"batch_size": 7}, EARLY], ids=["fit", "early stopping"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_targets(kind, parameters, numbers):
+    name, y = targets(kind, numbers)
+    loss = {"loss": "poisson"} if kind == "poisson" else {}
+    ours, theirs = twins(name, **loss, **parameters)
+    weight = np.random.RandomState(1).uniform(size=len(y))
+    for sample_weight in (None, weight):
+        assert_same_outcome(ours, theirs, "fit", numbers, y, sample_weight)
+        assert_same_state(ours, theirs)
+        assert_same_outcome(ours, theirs, "score", numbers, y)
+
+
+SAMPLES = {
+    "float32": lambda X: X.astype(np.float32),
+    "integers": lambda X: (10 * X).astype(int),
+    "columns together": np.asfortranarray,
+    "every second": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "CSR": scipy.sparse.csr_array,
+    "CSC": scipy.sparse.csc_array,
+    "lists": lambda X: X.tolist(),
+}
+
+
+@pytest.mark.parametrize("parameters", [{}, {"shuffle": False}, EARLY], ids=str)
+@pytest.mark.parametrize("convert", SAMPLES.values(), ids=SAMPLES)
+def test_samples(convert, parameters, numbers, classes):
+    ours, theirs = twins("MLPClassifier", batch_size=7, **parameters)
+    X = convert(numbers)
+    assert_same_outcome(ours, theirs, "fit", X, classes)
+    assert_same_state(ours, theirs)
+    np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
+
+
+@pytest.mark.parametrize("parameters", [{}, SGD | {"learning_rate": "invscaling"}, EARLY], ids=str)
+def test_warm_starts(parameters, numbers, classes):
+    ours, theirs = twins("MLPClassifier", warm_start=True, **parameters)
+    for _ in range(3):
+        assert_same_outcome(ours, theirs, "fit", numbers, classes)
+        assert_same_state(ours, theirs)
+
+
+def test_partial_fit_after_fit_and_before(numbers, classes):
+    ours, theirs = twins("MLPClassifier", batch_size=7)
+    for method, more in [
+        ("partial_fit", {"classes": np.unique(classes)}),
+        ("partial_fit", {"sample_weight": np.arange(1, 61)}),
+        ("fit", {}),
+        ("partial_fit", {}),
+    ]:
+        assert_same_outcome(ours, theirs, method, numbers, classes, **more)
+        assert_same_state(ours, theirs)
+
+
+def test_orders_are_those_of_scikit_learns_shuffle():
+    ours, theirs = np.random.RandomState(5), np.random.RandomState(5)
+    model, order = MLPClassifier(), np.arange(50)
+    model._random_state = ours
+    orders = stochastic._orders(model, 50)
+    for _ in range(3):
+        order = shuffle(order, random_state=theirs)
+        np.testing.assert_array_equal(next(orders), order)
+    np.testing.assert_array_equal(ours.get_state()[1], theirs.get_state()[1])
+
+
+def broken(X):
+    """Return the samples with a NaN among them."""
+    X = X.copy()
+    X[3, 1] = np.nan
+    return X
+
+
+REFUSED = {
+    "a parameter": ({"alpha": -1}, "fit", lambda X, y: (X, y)),
+    "another parameter": ({"solver": "lion"}, "fit", lambda X, y: (X, y)),
+    "no layer": ({"hidden_layer_sizes": (5, 0)}, "fit", lambda X, y: (X, y)),
+    "NaN": ({}, "fit", lambda X, y: (broken(X), y)),
+    "lengths": ({}, "fit", lambda X, y: (X, y[1:])),
+    "no targets": ({}, "fit", lambda X, y: (X, None)),
+    "one dimension": ({}, "fit", lambda X, y: (X[0], y)),
+    "weights of samples": ({}, "fit", lambda X, y: (X, y, np.ones(3))),
+    "weights of 0": ({}, "fit", lambda X, y: (X, y, np.zeros(60))),
+    "no classes": ({}, "partial_fit", lambda X, y: (X, y)),
+    "early stopping": (EARLY, "partial_fit", lambda X, y: (X, y, None, np.unique(y))),
+    "a class of one": (EARLY, "fit", lambda X, y: (X, np.arange(60) == 3)),
+    "too large": ({"solver": "sgd"}, "fit", lambda X, y: (X * 1e300, y)),
+}
+
+
+@pytest.mark.parametrize(("parameters", "method", "arguments"), REFUSED.values(), ids=REFUSED)
+def test_errors(parameters, method, arguments, numbers, classes):
+    ours, theirs = twins("MLPClassifier", **parameters)
+    assert assert_same_outcome(ours, theirs, method, *arguments(numbers, classes)).error
+
+
+def test_partial_fit_is_for_stochastic_solvers():
+    ours, theirs = twins("MLPClassifier", solver="lbfgs")
+    outcomes = [outcome(lambda twin=twin: twin.partial_fit) for twin in (ours, theirs)]
+    assert outcomes[0] == outcomes[1] and "partial_fit" in outcomes[0].error
+    assert not hasattr(ours, "partial_fit")
+
+
+def test_other_layers_at_a_warm_start_are_an_error(numbers, classes):
+    for layers in [(5, 5), ()]:
+        ours, theirs = twins("MLPClassifier", warm_start=True)
+        for twin in (ours, theirs):
+            outcome(twin.fit, numbers, classes)
+            twin.set_params(hidden_layer_sizes=layers)
+        assert assert_same_outcome(ours, theirs, "fit", numbers, classes).error
+
+
+@pytest.mark.parametrize("parameters", [{}, EARLY | {"n_iter_no_change": 9}], ids=str)
+def test_an_interrupt_ends_training_with_the_weights_reached(parameters, numbers, classes):
+    """In the third epoch, as scikit-learn's class that is interrupted at the same batch."""
+    ours, theirs = twins("MLPClassifier", batch_size=20, **parameters)
+    for twin in (ours, theirs):
+        interrupt_at(twin, batch=7)
+    seen = assert_same_outcome(ours, theirs, "fit", numbers, classes)
+    assert seen.warnings == ["UserWarning: Training interrupted by user."]
+    for twin in (ours, theirs):
+        del twin._backprop
+    assert ours.n_iter_ >= 2
+    assert_same_state(ours, theirs)
+
+
+def interrupt_at(estimator, batch):
+    """Have Ctrl-C strike an estimator at the beginning of a batch, counted from 0."""
+    backprop, batches = estimator._backprop, iter(range(batch + 1))
+
+    def interrupted(*args):
+        if next(batches) == batch:
+            signal.raise_signal(signal.SIGINT)
+        return backprop(*args)
+
+    estimator._backprop = interrupted
+
+
+def test_threads_train_at_the_same_time(numbers, classes):
+    models = [MLPClassifier((5,), max_iter=5, tol=9, random_state=seed) for seed in (0, 0, 1)]
+    threads = [
+        threading.Thread(target=outcome, args=(model.fit, numbers, classes)) for model in models
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(models[0].coefs_[0], models[1].coefs_[0])
+    assert models[0].loss_curve_ != models[2].loss_curve_

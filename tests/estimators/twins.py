@@ -1,0 +1,71 @@
+"""An estimator of each package with the same parameters, what happens to them, and their state."""
+
+import contextlib
+import io
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse
+import sklearn.neural_network
+
+import bp_numba
+
+
+def twins(name, **parameters):
+    """Return an estimator of this package and one of scikit-learn."""
+    parameters = {"hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0} | parameters
+    return [getattr(module, name)(**parameters) for module in (bp_numba, sklearn.neural_network)]
+
+
+class Outcome(NamedTuple):
+    """What a user sees of a call."""
+
+    error: str | None
+    warnings: list[str]
+    output: str
+
+
+def outcome(call, *args, **kwargs):
+    """Call, and return what a user sees."""
+    error = None
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(io.StringIO()) as output,
+    ):
+        warnings.simplefilter("always")
+        try:
+            call(*args, **kwargs)
+        except Exception as raised:
+            error = f"{type(raised).__name__}: {raised}"
+    seen = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+    return Outcome(error, seen, output.getvalue())
+
+
+def assert_same_outcome(ours, theirs, method, *args, **kwargs):
+    """Call a method of both; assert that a user sees the same, and return that."""
+    outcomes = [outcome(getattr(twin, method), *args, **kwargs) for twin in (ours, theirs)]
+    assert outcomes[0] == outcomes[1]
+    return outcomes[0]
+
+
+def assert_same_state(ours, theirs):
+    """Assert that ours has every attribute of theirs, bit for bit, private ones too."""
+    for name, value in vars(theirs).items():
+        assert_same(getattr(ours, name), value, name)
+
+
+def assert_same(ours, theirs, name):
+    """Assert that two values are the same, bit for bit."""
+    if isinstance(theirs, list | tuple):
+        assert type(ours) is type(theirs) and len(ours) == len(theirs), name
+        for left, right in zip(ours, theirs, strict=True):
+            assert_same(left, right, name)
+    elif isinstance(theirs, np.random.RandomState):
+        assert_same(ours.get_state(), theirs.get_state(), name)
+    elif hasattr(theirs, "__dict__") and not scipy.sparse.issparse(theirs):
+        assert type(ours) is type(theirs), name
+        assert_same_state(ours, theirs)
+    else:
+        assert type(ours) is type(theirs), name
+        np.testing.assert_array_equal(ours, theirs, name)
