@@ -30,6 +30,11 @@ def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any
     Returns
     -------
     ndarray of shape (n,), or (m,) with `others`; or `sample_weight`, if classes have no weights
+
+    Raises
+    ------
+    ValueError
+        If the weights are not of these classes, or a list where a sample has one class.
     """
     class_weight = getattr(estimator, "class_weight", None)
     if class_weight is None:
@@ -37,11 +42,14 @@ def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any
     outputs = y.shape[1]
     # One of each class too: a batch of partial_fit may lack some that have weights.
     everything = [y, np.eye(outputs), np.zeros((1, outputs)), *([] if others is None else [others])]
-    weights = compute_sample_weight(
-        class_weight,
-        estimator._label_binarizer.inverse_transform(np.vstack(everything).astype(bool)),
-        indices=np.arange(len(y)) if class_weight == "balanced" else None,
-    )
+    labels = estimator._label_binarizer.inverse_transform(np.vstack(everything).astype(bool))
+    if labels.ndim == 1 and isinstance(class_weight, list):  # which compute_sample_weight indexes
+        raise ValueError(
+            "class_weight must be a dict, 'balanced' or None unless y has several labels for each "
+            f"sample, got {class_weight!r}"
+        )
+    indices = np.arange(len(y)) if class_weight == "balanced" else None
+    weights = compute_sample_weight(class_weight, labels, indices=indices)
     weights = weights[: len(y)] if others is None else weights[-len(others) :]
     return weights if sample_weight is None else weights * sample_weight
 

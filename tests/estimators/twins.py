@@ -12,10 +12,15 @@ import sklearn.neural_network
 import bp_numba
 
 
+def small(name, package=bp_numba, **parameters):
+    """Return an estimator of this package, or another, that is quick to train."""
+    quick = {"hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0}
+    return getattr(package, name)(**quick | parameters)
+
+
 def twins(name, **parameters):
     """Return an estimator of this package and one of scikit-learn."""
-    parameters = {"hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0} | parameters
-    return [getattr(module, name)(**parameters) for module in (bp_numba, sklearn.neural_network)]
+    return small(name, **parameters), small(name, sklearn.neural_network, **parameters)
 
 
 class Outcome(NamedTuple):
