@@ -8,8 +8,8 @@ NeuralNetwork: 64-32-16-10
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bp_numba.estimators.classifier import MLPClassifier
-    from bp_numba.estimators.regressor import MLPRegressor
+    from bp_numba.estimators.classifier import MLPClassifier as MLPClassifier
+    from bp_numba.estimators.regressor import MLPRegressor as MLPRegressor
     from bp_numba.network import NeuralNetwork
     from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
     from bp_numba.plotting.loss_curve import LossCurveDisplay
@@ -24,8 +24,6 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LossCurveDisplay",
-    "MLPClassifier",
-    "MLPRegressor",
     "ModelFormatError",
     "NeuralNetwork",
     "ReferenceNetwork",
@@ -37,25 +35,32 @@ _HOMES = {
     "EarlyStopping": "runs.stopping",
     "History": "runs.history",
     "LossCurveDisplay": "plotting.loss_curve",
-    "MLPClassifier": "estimators.classifier",
-    "MLPRegressor": "estimators.regressor",
     "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
 }
 
+_ESTIMATORS = {
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
+}
+"""Public too, but not in `__all__`: `import *` and `help` must work without scikit-learn."""
+
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name not in _HOMES:
+    homes = _HOMES | _ESTIMATORS
+    if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{homes[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     """List the public names too that are not imported yet."""
-    return sorted({*globals(), *__all__})
+    from importlib.util import find_spec
+
+    return sorted({*globals(), *__all__, *(_ESTIMATORS if find_spec("sklearn") else ())})

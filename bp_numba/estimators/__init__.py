@@ -6,3 +6,17 @@ Read `classifier` and `regressor` (the two classes), `perceptron` (what they ove
 `validation` and `callbacks` are what scikit-learn's classes do not have; `hooks` says which
 private parts of scikit-learn all this stands on.
 """
+
+try:
+    import sklearn
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "MLPClassifier and MLPRegressor need scikit-learn, which is not installed: "
+        "pip install 'bp_numba[sklearn]'",
+        name="sklearn",
+    ) from error
+
+if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7):
+    raise ImportError(
+        f"MLPClassifier and MLPRegressor need scikit-learn 1.7 or later, got {sklearn.__version__}"
+    )

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from bp_numba.plotting.axes import new_axes, scale_losses, tick_epochs
+from bp_numba.plotting.curves import divisors, finite, line_options, looks, losses_of
 from bp_numba.runs.files import replacing
 from bp_numba.runs.state import RECORD
 
@@ -31,6 +32,8 @@ class LossCurveDisplay:
         Title of the axes.
     samples, validation_samples : sequence of int or None, optional
         How many samples the losses, and the validation losses, are sums over.
+    ylabel : str, optional
+        What the losses are if not sums of half squared errors; they are drawn as they are.
 
     Attributes
     ----------
@@ -66,9 +69,11 @@ class LossCurveDisplay:
         title: str | None = None,
         samples: Sequence[int | None] | None = None,
         validation_samples: Sequence[int | None] | None = None,
+        ylabel: str | None = None,
     ) -> None:
         self.epochs, self.losses, self.validation_losses = epochs, losses, validation_losses
         self.samples, self.validation_samples, self.title = samples, validation_samples, title
+        self.ylabel = ylabel
         for name in "losses", "validation_losses", "samples", "validation_samples":
             if (values := getattr(self, name)) is not None and len(values) != len(epochs):
                 raise ValueError(
@@ -123,6 +128,39 @@ class LossCurveDisplay:
         )
         return display.plot(ax, name=name, **line_kwargs)
 
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, ax: Any = None, *, name: str | None = None, **line_kwargs: Any
+    ) -> Self:
+        """Draw `loss_curve_` of an estimator, and `validation_loss_curve_` if it has one.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            A fitted one, scikit-learn's own too. Without a `name` it gives the title.
+        ax, name, **line_kwargs
+            As in `plot`.
+
+        Returns
+        -------
+        LossCurveDisplay
+            With copies of the losses: means over samples, in training with the L2 penalty.
+
+        Raises
+        ------
+        ValueError
+            If the estimator is not fitted, or was fitted with the solver 'lbfgs'.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from bp_numba import LossCurveDisplay, MLPRegressor
+        >>> model = MLPRegressor(hidden_layer_sizes=2, tol=0.1).fit([[0], [1], [2]], [0, 1, 2])
+        >>> LossCurveDisplay.from_estimator(model, Figure().subplots()).ax_.get_title()
+        'MLPRegressor: 1-2-1'
+        """
+        return cls(**losses_of(estimator, name)).plot(ax, name=name, **line_kwargs)
+
     def plot(self, ax: Any = None, *, name: str | None = None, **line_kwargs: Any) -> Self:
         """Draw the curves.
 
@@ -143,8 +181,8 @@ class LossCurveDisplay:
         ax = new_axes() if ax is None else ax
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
         curves, label = self._curves()
-        for values, look in zip(curves, _looks(name, len(curves)), strict=True):
-            self.lines_ += ax.plot(self.epochs, values, **_line_options(values, look, line_kwargs))
+        for values, look in zip(curves, looks(name, len(curves)), strict=True):
+            self.lines_ += ax.plot(self.epochs, values, **line_options(values, look, line_kwargs))
         ax.set(xlabel="Epoch", ylabel=label)
         if self.title is not None:
             ax.set_title(self.title)
@@ -157,38 +195,17 @@ class LossCurveDisplay:
 
     def _curves(self) -> tuple[list[Any], str]:
         """Return the values of each curve, and what they are."""
-        training = _values(self.losses)
+        training = finite(self.losses)
         if not self.validation_losses:
-            return [training], "Loss (half squared error)"
-        validation = _values(self.validation_losses)
+            return [training], self.ylabel or "Loss (half squared error)"
+        validation = finite(self.validation_losses)
+        if self.ylabel is not None:
+            return [training, validation], self.ylabel
         sums = [training, validation]
-        means = [training / _numbers(self.samples), validation / _numbers(self.validation_samples)]
+        means = [training / divisors(self.samples), validation / divisors(self.validation_samples)]
         if all((np.isnan(a) == np.isnan(b)).all() for a, b in zip(means, sums, strict=True)):
             return means, "Loss per sample\n(half squared error)"
         return sums, "Loss, sums over samples\n(half squared error)"
-
-
-def _values(losses: Sequence[float | None]) -> Any:
-    """Return an array, a copy, in which NaN stands for None and all that is not finite."""
-    values = np.array(losses, dtype=np.float64)
-    values[~np.isfinite(values)] = np.nan
-    return values
-
-
-def _numbers(samples: Sequence[int | None] | None) -> Any:
-    """Return numbers of samples to divide by, NaN where there is none."""
-    return np.nan if samples is None else _values([number or None for number in samples])
-
-
-def _looks(name: str | None, curves: int) -> list[dict[str, Any]]:
-    """Return what tells each curve apart: its label and line style."""
-    if curves == 1:
-        return [{"label": name, "linestyle": "-"}]
-    prefix = "" if name is None else f"{name}, "
-    return [
-        {"label": f"{prefix}training", "linestyle": "-"},
-        {"label": f"{prefix}validation", "linestyle": "--"},
-    ]
 
 
 def save_loss_curve(
@@ -230,21 +247,3 @@ def save_loss_curve(
     ).plot(figure.subplots())
     with replacing(path) as file:
         figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")
-
-
-def _line_options(values: Any, look: dict[str, Any], line_kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return a curve's options: the user's, else its look and markers where no line leads."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.lines import Line2D
-
-    options: dict[str, Any] = normalize_kwargs(line_kwargs, Line2D)
-    alone = _isolated(np.isfinite(values))
-    if alone and "marker" not in options:
-        look = look | {"marker": "o", "markersize": 4, "markevery": alone}
-    return look | options
-
-
-def _isolated(finite: Any) -> list[int]:
-    """Return the numbers of the points that no line leads to."""
-    padded = np.concatenate([[False], finite, [False]])
-    return [int(i) for i in np.nonzero(finite & ~padded[:-2] & ~padded[2:])[0]]

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 from matplotlib.figure import Figure
 
-from bp_numba import LossCurveDisplay, NeuralNetwork
+from bp_numba import LossCurveDisplay, MLPClassifier, MLPRegressor, NeuralNetwork
 from bp_numba.plotting.loss_curve import save_loss_curve
 from tests.conftest import make
 
@@ -192,3 +193,64 @@ def test_nothing_to_draw(ax):
 def test_save(tmp_path):
     save_loss_curve(tmp_path / "loss.png", [1, 2], [0.5, 0.1], "title", [0.6, None], ([4] * 2,) * 2)
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+SAMPLES = np.random.RandomState(0).normal(size=(40, 2))
+EARLY = {"early_stopping": True, "max_iter": 200, "n_iter_no_change": 3, "random_state": 0}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("kind", "loss", "label"),
+    [
+        (MLPClassifier, {}, "Loss (log loss)"),
+        (MLPRegressor, {}, "Loss (half squared error per sample)"),
+        (MLPRegressor, {"loss": "poisson"}, "Loss (half Poisson deviance)"),
+    ],
+)
+def test_losses_of_an_estimator(kind, loss, label, ax):
+    model = kind(hidden_layer_sizes=(3, 2), **loss, **EARLY).fit(SAMPLES, SAMPLES[:, 0] > 0)
+    display = LossCurveDisplay.from_estimator(model, ax, color="black")
+    assert ax.get_title() == f"{kind.__name__}: 2-3-2-1"
+    assert ax.get_xlabel() == "Epoch" and ax.get_ylabel() == label
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "validation"]
+    curves = [model.loss_curve_, model.validation_loss_curve_]
+    for line, curve in zip(display.lines_, curves, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(1, model.n_iter_ + 1))
+        np.testing.assert_array_equal(line.get_ydata(), curve)
+        assert line.get_color() == "black"
+    model.loss_curve_.append(7.0)
+    assert display.losses == model.loss_curve_[:-1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_losses_of_scikit_learns_own_estimators(ax):
+    model = sklearn.neural_network.MLPRegressor(max_iter=4).fit(SAMPLES, SAMPLES)
+    (line,) = LossCurveDisplay.from_estimator(model, ax, name="own").lines_
+    np.testing.assert_array_equal(line.get_ydata(), model.loss_curve_)
+    assert line.get_label() == "own" and ax.get_title() == ""
+    assert ax.get_ylabel() == "Loss (half squared error per sample)"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_validation_loss_that_an_interrupt_left_out(ax):
+    model = MLPClassifier((3,), **EARLY).fit(SAMPLES, SAMPLES[:, 0] > 0)
+    last = model.validation_loss_curve_.pop()
+    lines = LossCurveDisplay.from_estimator(model, ax).lines_
+    drawn = lines[1].get_ydata()
+    assert np.isnan(drawn[-1]) and last not in drawn
+    assert len(drawn) == len(lines[0].get_ydata()) == model.n_iter_
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_estimators_without_losses(ax):
+    text = r"loss_curve_, which fit records with the solver 'sgd' or 'adam', got {} MLPReg"
+    with pytest.raises(ValueError, match=text.format("unfitted")):
+        LossCurveDisplay.from_estimator(MLPRegressor(), ax)
+    model = MLPRegressor(max_iter=3).fit(SAMPLES, SAMPLES)
+    for lbfgs in (
+        MLPRegressor(solver="lbfgs"),
+        model.set_params(solver="lbfgs"),
+    ):
+        with pytest.raises(ValueError, match=text.format("fitted")):
+            LossCurveDisplay.from_estimator(lbfgs.fit(SAMPLES, SAMPLES), ax)
