@@ -28,12 +28,9 @@ def test_own_samples_are_used_as_those_split_off(text, numbers, classes):
     generator = np.random.RandomState(0)
     generator.uniform(size=4 * 5 + 5 + 5 * 3 + 3)  # the weights, drawn before
     X, X_val, y_train, y_val = train_test_split(numbers, y, random_state=generator, test_size=0.3)
-    seen = [
-        outcome(split.fit, numbers, y),
-        outcome(given.fit, X, y_train, X_val=X_val, y_val=y_val),
-    ]
-    assert seen[0] == seen[1]
-    if seen[0].error is None:  # scikit-learn 1.7 cannot score classes that are text
+    expected = outcome(split.fit, numbers, y)
+    assert outcome(given.fit, X, y_train, X_val=X_val, y_val=y_val) == expected
+    if expected.error is None:  # scikit-learn 1.7 cannot score classes that are text
         for name in ("coefs_", "validation_scores_", "validation_loss_curve_", "best_iter_"):
             assert_same(getattr(given, name), getattr(split, name), name)
 
