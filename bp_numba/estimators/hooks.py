@@ -21,7 +21,8 @@ _METHODS = {
     "_fit_lbfgs": f"(self, {_BATCH}, layer_units)",
     "_backprop": f"(self, {_BATCH})",
     "_forward_pass_fast": "(self, X, check_input=True)",
-    "_update_no_improvement_count": "(self, early_stopping, X, y, sample_weight)",
+    "_predict": "(self, X, check_input=True)",
+    "_score": "(self, X, y, sample_weight=None)",
 }
 
 _OPTIMIZERS = {

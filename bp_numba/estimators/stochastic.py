@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from bp_numba.estimators import hooks
 from bp_numba.estimators.callbacks import FitTask
 from bp_numba.estimators.choice import trainer_for
+from bp_numba.estimators.scoring import score_and_loss
 from bp_numba.estimators.trainer import Samples, Trainer
 from bp_numba.estimators.validation import HeldOut, held_out_from
 
@@ -152,29 +153,36 @@ def _record(run: Run, loss: float) -> None:
     if estimator.verbose:
         print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
     if run.held_out is None:
-        estimator._update_no_improvement_count(False, None, None, None)
+        _compare_losses(estimator)
     else:
-        _validate(estimator, run.held_out)
+        _compare_scores(estimator, run.held_out)
     estimator._optimizer.iteration_ends(estimator.t_)
 
 
-def _validate(estimator: Any, held_out: HeldOut) -> None:
-    """Score the weights on validation samples, and keep them if they are the best."""
-    samples, targets = held_out
-    best = estimator._best_coefs
-    estimator._update_no_improvement_count(True, samples.X, targets, samples.sample_weight)
-    if estimator._best_coefs is not best:
+def _compare_losses(estimator: Any) -> None:
+    """Count the epochs that have not improved the training loss."""
+    loss = estimator.loss_curve_[-1]
+    worse = loss > estimator.best_loss_ - estimator.tol
+    estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+    if loss < estimator.best_loss_:
+        estimator.best_loss_ = loss
+
+
+def _compare_scores(estimator: Any, held_out: HeldOut) -> None:
+    """Count the epochs that have not improved the validation score; keep the best weights."""
+    score, loss = score_and_loss(estimator, held_out)
+    estimator.validation_scores_.append(score)
+    estimator.validation_loss_curve_.append(loss)
+    if estimator.verbose:
+        print(f"Validation score: {score:f}")
+    # A score that is NaN is neither worse nor better.
+    worse = score < estimator.best_validation_score_ + estimator.tol
+    estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+    if score > estimator.best_validation_score_:
+        estimator.best_validation_score_ = score
         estimator.best_iter_ = len(estimator.validation_scores_)
-    estimator.validation_loss_curve_.append(_loss(estimator, samples))
-
-
-def _loss(estimator: Any, samples: Samples) -> float:
-    """Return the mean loss of samples, without the L2 penalty."""
-    name = {"squared_error": "squared_loss", "poisson": "poisson_loss"}.get(estimator.loss)
-    if name is None:
-        name = "binary_log_loss" if estimator.out_activation_ == "logistic" else "log_loss"
-    outputs = estimator._forward_pass_fast(samples.X, check_input=False)
-    return float(hooks.get(f"_base.{name}")(samples.y, outputs, samples.sample_weight))
+        estimator._best_coefs = [coef.copy() for coef in estimator.coefs_]
+        estimator._best_intercepts = [intercept.copy() for intercept in estimator.intercepts_]
 
 
 def _is_last(estimator: Any) -> bool:

@@ -90,6 +90,10 @@ def test_targets(kind, parameters, numbers):
     loss = {"loss": "poisson"} if kind == "poisson" else {}
     ours, theirs = twins(name, **loss, **parameters)
     weight = np.random.RandomState(1).uniform(size=len(y))
+    if kind == "text" and "TypeError" in str(outcome(theirs.fit, numbers, y).error):
+        # Until 1.8 its early stopping cannot score classes that are text.
+        assert outcome(ours.fit, numbers, y).error is None
+        return
     for sample_weight in (None, weight):
         assert_same_outcome(ours, theirs, "fit", numbers, y, sample_weight)
         assert_same_state(ours, theirs)
