@@ -19,6 +19,9 @@ from bp_numba.estimators.scoring import score_and_loss
 from bp_numba.estimators.trainer import Samples, Trainer
 from bp_numba.estimators.validation import HeldOut, held_out_from
 
+FROM_FIT = 3
+"""How many frames above `fit` scikit-learn's `_fit` is, whose module filters of warnings know."""
+
 
 class Run(NamedTuple):
     """One call of `fit` or `partial_fit`."""
@@ -50,7 +53,7 @@ def fit(estimator: Any, samples: Samples, incremental: bool) -> None:
     try:
         _train(run)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warnings.warn("Training interrupted by user.", stacklevel=FROM_FIT)
     finally:
         run.trainer.write_back()
     if estimator.early_stopping:
@@ -103,7 +106,7 @@ def _batch_size(estimator: Any, samples: int) -> int:
     if estimator.batch_size > samples:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=2,
+            stacklevel=FROM_FIT + 2,
         )
     return int(np.clip(estimator.batch_size, 1, samples))
 
@@ -139,7 +142,7 @@ def _train(run: Run) -> None:
         f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
         "optimization hasn't converged yet.",
         ConvergenceWarning,
-        stacklevel=2,
+        stacklevel=FROM_FIT + 1,
     )
 
 

@@ -5,6 +5,7 @@ One case for each path through the epochs, not all combinations of parameters.
 
 import signal
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -222,6 +223,19 @@ def interrupt_at(estimator, batch):
         return backprop(*args)
 
     estimator._backprop = interrupted
+
+
+def test_filters_of_scikit_learns_warnings_know_them(numbers, classes):
+    """By its module, which is not ours: all three of them."""
+    ours, _ = twins("MLPClassifier", batch_size=61)
+    interrupted, _ = twins("MLPClassifier", batch_size=7)
+    interrupt_at(interrupted, batch=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", module=r"sklearn\.neural_network")
+        ours.fit(numbers, classes)
+        interrupted.fit(numbers, classes)
+    assert not caught and interrupted.n_iter_ == 0
 
 
 def test_threads_train_at_the_same_time(numbers, classes):
