@@ -66,10 +66,10 @@ def where_greater(a: Vector, b: Vector | float, x: Vector | float, y: Vector | f
     return a.like(a.builder.select(greater, a.constant(x).value, a.constant(y).value))
 
 
-def first_lanes(value: Vector, count: Index) -> Vector:
-    """Return value in the first count lanes and zero in the others, whatever they held."""
-    inside, zero = count.compare_lanes("<", value.lanes), value.constant(0.0)
-    return value.like(value.builder.select(inside, value.value, zero.value))
+def first_lanes(value: Vector, count: Index, rest: Vector | float = 0.0) -> Vector:
+    """Return value in the first count lanes and `rest` in the others, whatever they held."""
+    inside, other = count.compare_lanes("<", value.lanes), value.constant(rest)
+    return value.like(value.builder.select(inside, value.value, other.value))
 
 
 def any_nonzero(vectors: Sequence[Vector]) -> Index:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Floats: TypeAlias = npt.NDArray[np.float64]
+Reals: TypeAlias = npt.NDArray[np.floating[Any]]
 Offsets: TypeAlias = npt.NDArray[np.int64]
 
 ALIGNMENT = 64
@@ -17,18 +18,19 @@ ALIGNMENT = 64
 only."""
 
 
-def aligned_zeros(size: int) -> Floats:
+def aligned_zeros(size: int, dtype: Any = np.float64) -> Any:
     """Return a one-dimensional array of zeros that begins at a multiple of `ALIGNMENT`."""
-    buffer = np.zeros(size * 8 + ALIGNMENT, dtype=np.uint8)
+    length = size * np.dtype(dtype).itemsize
+    buffer = np.zeros(length + ALIGNMENT, dtype=np.uint8)
     start = -address(buffer) % ALIGNMENT
-    return buffer[start : start + size * 8].view(np.float64)
+    return buffer[start : start + length].view(dtype)
 
 
-def aligned_parts(*sizes: int) -> list[Floats]:
+def aligned_parts(*sizes: int, dtype: Any = np.float64) -> list[Any]:
     """Return arrays of zeros of these sizes, aligned likewise, in one piece of memory."""
-    unit = ALIGNMENT // 8
+    unit = ALIGNMENT // np.dtype(dtype).itemsize
     ends = list(accumulate(-(-size // unit) * unit for size in sizes))
-    whole = aligned_zeros(ends[-1])
+    whole = aligned_zeros(ends[-1], dtype)
     return [whole[start : start + size] for start, size in zip((0, *ends), sizes, strict=False)]
 
 

@@ -8,7 +8,7 @@ from numba import types
 
 from bp_numba.simd.arrays import Floats
 from bp_numba.simd.memory import Memory
-from bp_numba.simd.tracing import ELEMENTS, field_annotations, operation
+from bp_numba.simd.tracing import element_type, field_annotations, operation
 from bp_numba.simd.values import Index
 
 
@@ -32,7 +32,7 @@ def _pairs(annotation: Any) -> int:
 def _read(annotation: Any, table: Memory, pairs: Iterator[int]) -> Any:
     if fields := field_annotations(annotation):
         return annotation(*[_read(field, table, pairs) for field in fields])
-    return _memory_of_pair(table, table.size.constant(next(pairs)), ELEMENTS[annotation])
+    return _memory_of_pair(table, table.size.constant(next(pairs)), element_type(annotation))
 
 
 def _memory_of_pair(table: Memory, number: Index, dtype: Any) -> Memory:

@@ -7,7 +7,8 @@ Whole formulas as one operation keep the compiler's Python passes from seeing th
 kernels compile in half the time.
 
 Both worlds know NamedTuples of memories, numbers and further NamedTuples. Their annotations say
-what they hold: `Floats` a memory of float64, `Offsets` one of int64.
+what they hold: `Floats` a memory of float64, `Offsets` one of int64, `Reals` one of the floats that
+the code is compiled for.
 """
 
 from collections.abc import Callable
@@ -16,13 +17,17 @@ from typing import Any, get_type_hints
 from numba import types
 from numba.extending import lower_builtin
 
-from bp_numba.simd.arrays import Floats, Offsets
+from bp_numba.simd.arrays import Floats, Offsets, Reals
 from bp_numba.simd.internals import AbstractTemplate, cgutils, infer_global, signature
 from bp_numba.simd.memory import Memory, MemoryType
 from bp_numba.simd.values import Index, Scalar, Vector, VectorType
+from bp_numba.simd.width import real_bits
 
-ELEMENTS = {Floats: types.float64, Offsets: types.int64}
-"""Numba's type of the elements of an array with an annotation."""
+
+def element_type(annotation: Any) -> Any:
+    """Return Numba's type of the elements of an array with an annotation."""
+    reals = types.float32 if real_bits() == 32 else types.float64
+    return {Floats: types.float64, Offsets: types.int64, Reals: reals}[annotation]
 
 
 def operation(function: Callable[..., Any]) -> Any:
@@ -60,7 +65,7 @@ def numba_type(annotation: Any) -> Any:
     """Return Numba's type of a NamedTuple, or of a field with this annotation."""
     if fields := field_annotations(annotation):
         return types.BaseTuple.from_types([numba_type(field) for field in fields], annotation)
-    return types.intp if annotation is int else MemoryType(ELEMENTS[annotation])
+    return types.intp if annotation is int else MemoryType(element_type(annotation))
 
 
 def _result_type(returned: Any, args: list[Any]) -> Any:

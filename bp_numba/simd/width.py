@@ -1,4 +1,4 @@
-"""How many doubles a vector holds: on this CPU, for a network, in the code that is compiled.
+"""How many numbers a vector holds: on this CPU, for a network, in the code that is compiled.
 
 No Numba here. A vector's elements are its lanes: as many as its width in doubles, or twice as many
 of float32.
@@ -63,3 +63,21 @@ def vectors_of(width: int | None) -> Iterator[None]:
         yield
     finally:
         _compiled_for.reset(token)
+
+
+_real_bits: ContextVar[int] = ContextVar("_real_bits", default=64)
+
+
+def real_bits() -> int:
+    """Return the bits of a `Reals` number in the code that is compiled: 64 or 32."""
+    return _real_bits.get()
+
+
+@contextmanager
+def reals_of(bits: int) -> Iterator[None]:
+    """Compile, within this context, with `Reals` of so many bits."""
+    token = _real_bits.set(bits)
+    try:
+        yield
+    finally:
+        _real_bits.reset(token)
