@@ -12,7 +12,9 @@ import numpy as np
 
 from bp_numba.kernels.inputs import Inputs
 from bp_numba.kernels.layout import FlatNetwork
-from bp_numba.simd.arrays import Floats, Offsets, aligned_zeros
+from bp_numba.kernels.perceptron import Perceptron
+from bp_numba.kernels.variants import base_of
+from bp_numba.simd.arrays import Floats, Offsets, Reals, aligned_zeros
 from bp_numba.simd.width import WIDEST
 
 ARGUMENTS = {
@@ -25,6 +27,18 @@ ARGUMENTS = {
 }
 """The entry points and their arguments: p a table, i an int64 or the address of an array, d a
 double. They return an int64."""
+
+OF_PERCEPTRONS = {
+    "train_batches": "piii",
+    "train_singles": "pii",
+    "predict_batches": "pii",
+}
+"""Those that are compiled for each of `variants`, likewise."""
+
+
+def arguments_of(name: str) -> str:
+    """Return the arguments of an entry point, of a variant too."""
+    return {**ARGUMENTS, **OF_PERCEPTRONS}[base_of(name)]
 
 
 class Training(NamedTuple):
@@ -134,3 +148,48 @@ def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Pred
         activations=aligned_zeros(samples * (INPUTS + 2 * GROUPS * most)),
         listed=np.arange(2 * INPUTS, dtype=np.int64),
     )
+
+
+class Samples(NamedTuple):
+    """The samples that perceptrons are trained on, and how.
+
+    Attributes
+    ----------
+    X : (n * units[0],) reals
+        Row after row, without padding; or of each sample the inputs that are not zero.
+    columns, starts : (X.size,) and (n + 1,) int64, or empty
+        The inputs' numbers, and where the samples begin, if X has only those that are not zero.
+    targets : (n * padded[L],) reals
+        Those of each sample, padded to whole vectors.
+    weights : (n,) reals
+        Of the samples.
+    order : (m,) int64
+        Numbers of the samples that make up the batches, one batch after the other.
+    rates : (batches,) reals
+        Learning rate of each batch.
+    losses : (batches * v,) reals
+        For each batch a vector whose lanes add up to its loss.
+    settings : (7,) reals
+        What stands at `PENALTY` and so on.
+    """
+
+    X: Reals
+    columns: Offsets
+    starts: Offsets
+    targets: Reals
+    weights: Reals
+    order: Offsets
+    rates: Reals
+    losses: Reals
+    settings: Reals
+
+
+PENALTY, LOSS_FACTOR, MEAN_WEIGHT, MOMENTUM, BETA_1, BETA_2, EPSILON = range(7)
+"""Where the settings of a training stand."""
+
+
+class Batches(NamedTuple):
+    """What `train_batches` takes."""
+
+    network: Perceptron
+    samples: Samples

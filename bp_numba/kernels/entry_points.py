@@ -8,7 +8,15 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.calls import Activation, Listed, OneSample, Prediction, Training
+from bp_numba.kernels.batches import (
+    add_block,
+    add_sample,
+    begin_batch,
+    has_weight,
+    predict_block,
+    skip,
+)
+from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     activate_sample,
     forward_block,
@@ -19,6 +27,7 @@ from bp_numba.kernels.first_layer import (
 from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
+from bp_numba.kernels.optimizers import update
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import (
     add_squared_errors,
@@ -32,6 +41,7 @@ from bp_numba.simd.tables import floats_at, memory_at, reader
 
 read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
+read_batches = reader(Batches)
 
 
 def train_blocks(
@@ -130,6 +140,51 @@ def activate(table: Offsets) -> int:
     """Write outputs = sigmoid(net inputs) for at least as many elements as a vector has."""
     call = read_activation(table)
     activate_all(call.net_inputs, call.outputs)
+    return 1
+
+
+def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
+    """Train on the samples from number `start` of the order to `end`, in batches of `size`.
+
+    A batch may be cut after whole blocks: the weights change once it is complete, unless all of its
+    samples have a weight of 0.
+    """
+    call = read_batches(table)
+    while start < end:
+        number = start // size
+        first, last = number * size, min((number + 1) * size, call.samples.order.size)
+        if start == first:
+            begin_batch(call)
+        stop = min(last, end)
+        for block in range(start, stop, BLOCK):
+            add_block(call, block, min(BLOCK, stop - block))
+        if stop == last:
+            if has_weight(call):
+                update(call, number)
+            else:
+                skip(call, number)
+        start = stop
+    return 1
+
+
+def train_singles(table: Offsets, start: int, end: int) -> int:
+    """Do the same with batches of one sample each, whose weights count against the mean."""
+    call = read_batches(table)
+    for number in range(start, end):
+        begin_batch(call)
+        add_sample(call, number, 1)
+        if has_weight(call):
+            update(call, number)
+        else:
+            skip(call, number)
+    return 1
+
+
+def predict_batches(table: Offsets, start: int, end: int) -> int:
+    """Write the outputs of samples, numbers `start` of the order to `end`, to their targets."""
+    call = read_batches(table)
+    for block in range(start, end, BLOCK):
+        predict_block(call, block, min(BLOCK, end - block))
     return 1
 
 

@@ -7,6 +7,7 @@ imports but the kernels do not need, is left out.
 
 import contextlib
 
+from bp_numba.kernels.variants import base_of, variant_of
 from bp_numba.native.background import Kernel, compiler_of
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
@@ -30,7 +31,7 @@ def compile_entry_point(name: str, width: int | None) -> tuple[bytes, bool]:
     Parameters
     ----------
     name : str
-        One of `calls.ARGUMENTS`.
+        As for `loading.load`.
     width : int or None
         Doubles in a vector, None for as many as a register holds.
 
@@ -76,9 +77,9 @@ def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:
     from numba import types
 
     from bp_numba.kernels import entry_points
-    from bp_numba.kernels.calls import ARGUMENTS
+    from bp_numba.kernels.calls import arguments_of
 
-    signature = types.int64(*map(entry_points.TYPES.get, ARGUMENTS[name]))
-    with vectors_of(width):
-        symbol, code = machine_code(getattr(entry_points, name), signature)
+    signature = types.int64(*map(entry_points.TYPES.get, arguments_of(name)))
+    with vectors_of(width), variant_of(name):
+        symbol, code = machine_code(getattr(entry_points, base_of(name)), signature)
     return symbol.encode() + b"\0" + code

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from bp_numba.kernels.calls import ARGUMENTS
+from bp_numba.kernels.calls import arguments_of
 from bp_numba.native import background, compiling, files
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
@@ -47,7 +47,7 @@ def load(name: str, width: int | None = None) -> Callable[..., int]:
     Parameters
     ----------
     name : str
-        One of `calls.ARGUMENTS`.
+        One of `calls.ARGUMENTS`, or a variant of one of `calls.OF_PERCEPTRONS`.
     width : int, optional
         Doubles in a vector, by default as many as a register holds.
 
@@ -109,5 +109,5 @@ def _load(name: str, width: int | None) -> Callable[..., int]:
         engine = load_object(code)
         address = engine.get_function_address(symbol.decode())
     _engines.append(engine)  # owns the code
-    arguments = [_CTYPES[letter] for letter in ARGUMENTS[name]]
+    arguments = [_CTYPES[letter] for letter in arguments_of(name)]
     return ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)

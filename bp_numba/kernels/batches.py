@@ -1,0 +1,222 @@
+"""Mini-batches: the gradient of a batch, summed over blocks of up to `BLOCK` samples.
+
+Each block goes through all layers and back, so what it leaves behind stays in the first-level
+cache: with A_0 the samples, one in each row, and f the activation of the hidden layers,
+
+    Z_{l+1} = A_l W_l + b_l       A_l = f(Z_l)        D_L = (A_L - Y) * (weight of each sample)
+    D_l = (D_{l+1} W_l^T) * f'(Z_l)                   G_l += A_l^T D_{l+1}
+
+Products take some samples at a time, and so compute rows that a short block does not have: they
+come to nothing, as what is summed over samples takes only those that there are.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from bp_numba.kernels.functions import activation, derivative
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.outputs import SAMPLES, activate_outputs, output_deltas
+from bp_numba.kernels.places import Slots
+from bp_numba.kernels.products import (
+    Panels,
+    SparseRow,
+    Tiles,
+    add_products,
+    add_rows,
+    add_sparse,
+    multiply,
+    multiply_sparse,
+    tiles,
+)
+from bp_numba.kernels.variants import compiled_variant
+from bp_numba.simd.arithmetic import any_nonzero, transposed
+from bp_numba.simd.loops import loop, when
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index, Vector
+
+Call: TypeAlias = Any
+"""A `calls.Batches` as operations see it."""
+
+
+class Block(NamedTuple):
+    """Some samples of a call: from number `start` of its order on, and how many."""
+
+    call: Call
+    start: Index
+    samples: Index
+    tiles: Tiles
+
+    def number(self, t: Index) -> Index:
+        """Return the number of sample t."""
+        return self.call.samples.order[self.start + t]
+
+    def slots(self, memory: Memory, l: Index | int) -> Slots:
+        """Return the slots of layer l in the activations or deltas."""
+        network = self.call.network
+        return Slots(memory[network.unit_offsets[l] * BLOCK :], network.padded[l])
+
+    def sparse_rows(self) -> Iterator[tuple[Index, SparseRow]]:
+        """Yield, for a loop over the samples, each with its inputs."""
+        data = self.call.samples
+        for t in loop(0, self.samples):
+            n = self.number(t)
+            yield t, SparseRow(data.X, data.columns, data.starts[n], data.starts[n + 1])
+
+
+def _matrix_of(memory: Memory, network: Any, l: Index | int) -> Panels:
+    """Return matrix l in a memory of the layout of the weights."""
+    columns = network.padded[network.units.size.constant(l) + 1]
+    memory = memory[network.weight_offsets[l] :]
+    return Panels(memory, network.units[l], network.padded[l], columns)
+
+
+def _biases(memory: Memory, network: Any, l: Index | int) -> Memory:
+    """Return the memory that begins with the intercepts of layer l + 1."""
+    return memory[network.intercept_offsets[l] :]
+
+
+def _first_layer() -> int:
+    """Return the first layer whose activations have slots: sparse inputs stay where they are."""
+    return 1 if compiled_variant().inputs == "sparse" else 0
+
+
+def _load_inputs(block: Block) -> None:
+    """Copy the inputs of a block's samples to their slots."""
+    network, slots = block.call.network, block.slots(block.call.network.activations, 0)
+    units, v = network.units[0], slots.memory.lanes
+    whole = units.rounded_down(v)
+    for t in loop(0, block.samples):
+        row, slot = block.call.samples.X[block.number(t) * units :], slots.of(t)
+        for j in loop(0, whole, v):
+            slot.store(j, row.load(j))
+        for j in loop(whole, units, v):
+            slot.store(j, row.load_first(j, units - j))
+
+
+def _forward(block: Block) -> None:
+    """Write the activations of all hidden layers, and the net inputs of the output layer."""
+    network = block.call.network
+    last, first = network.units.size - 1, _first_layer()
+    if first:
+        matrix, biases = (
+            _matrix_of(network.weights, network, 0),
+            _biases(network.weights, network, 0),
+        )
+        above = block.slots(network.activations, 1)
+        for t, row in block.sparse_rows():
+            for j, z in multiply_sparse(row, matrix, biases):
+                above.of(t).store(j, activation(z))
+    else:
+        _load_inputs(block)
+    for l in loop(first, last - 1):
+        for a, z in _net_inputs(block, l):
+            a.store(0, activation(z))
+    for a, z in _net_inputs(block, last - 1):
+        a.store(0, z)
+
+
+def _net_inputs(block: Block, l: Index) -> Iterator[tuple[Memory, Vector]]:
+    """Yield the net inputs of layer l + 1, vector by vector, and where its activations belong."""
+    network = block.call.network
+    a, above = (block.slots(network.activations, layer) for layer in (l, l + 1))
+    matrix, biases = _matrix_of(network.weights, network, l), _biases(network.weights, network, l)
+    for t, j, z in multiply(a, block.samples, matrix, biases, block.tiles):
+        yield above.of(t)[j:], z
+
+
+def _backward(block: Block) -> None:
+    """Add to the gradient what the block contributes, from the deltas of the output layer."""
+    network = block.call.network
+    last, first = network.units.size - 1, _first_layer()
+    for below in loop(first, last):
+        l = last - 1 - (below - first)
+        a, above = block.slots(network.activations, l), block.slots(network.deltas, l + 1)
+        biases = _biases(network.gradient, network, l)
+        add_products(a, above, block.samples, _matrix_of(network.gradient, network, l), biases)
+        for _ in when(l.constant(0), "<", l):
+            _deltas_below(block, l)
+    if first:
+        gradient = _matrix_of(network.gradient, network, 0)
+        biases_0 = _biases(network.gradient, network, 0)
+        deltas = block.slots(network.deltas, 1)
+        for t, row in block.sparse_rows():
+            add_sparse(row, deltas.of(t), gradient)
+        add_rows(deltas, block.samples, gradient, biases_0)
+
+
+def _deltas_below(block: Block, l: Index) -> None:
+    """Write the deltas of layer l, from those of the layer above."""
+    network = block.call.network
+    turned = Panels(
+        network.transposed[network.transposed_offsets[l] :],
+        network.units[l + 1],
+        network.padded[l + 1],
+        network.padded[l],
+    )
+    a, deltas = block.slots(network.activations, l), block.slots(network.deltas, l)
+    above = block.slots(network.deltas, l + 1)
+    for t, j, products in multiply(above, block.samples, turned, None, block.tiles):
+        deltas.of(t).store(j, derivative(a.of(t).load(j), products))
+
+
+def _adding(samples: int) -> Any:
+    @operation
+    def add_block(call: Call, start: Index, count: Index) -> None:
+        """Add the gradient of `count` samples, from number `start` of the order on."""
+        block = Block(call, start, count, tiles(samples))
+        _forward(block)
+        for t in loop(0, count):
+            output_deltas(call, block.number(t), t, samples == 1)
+        _backward(block)
+
+    return add_block
+
+
+add_block, add_sample = _adding(BLOCK), _adding(1)
+
+
+@operation
+def has_weight(call: Call) -> Index:
+    """Return 1 if the samples of the batch have any weight, else 0."""
+    sums = call.network.sums
+    return any_nonzero([sums.load(SAMPLES * sums.lanes)])
+
+
+@operation
+def skip(call: Call, number: Index) -> None:
+    """Write 0 for the loss of a batch."""
+    losses = call.samples.losses
+    losses.store(number * losses.lanes, losses.zero())
+
+
+@operation
+def predict_block(call: Call, start: Index, count: Index) -> None:
+    """Write the outputs of `count` samples to their targets."""
+    block, network = Block(call, start, count, tiles(BLOCK)), call.network
+    _forward(block)
+    last = network.units.size - 1
+    outputs = block.slots(network.activations, last)
+    for t in loop(0, count):
+        a, y = outputs.of(t), call.samples.targets[block.number(t) * network.padded[last] :]
+        activate_outputs(a, network.units[last])
+        for j in loop(0, network.padded[last], a.lanes):
+            y.store(j, a.load(j))
+
+
+@operation
+def begin_batch(call: Call) -> None:
+    """Forget the sums of the batch before, and transpose the matrices above the first."""
+    network = call.network
+    for at in loop(0, network.sums.size, network.sums.lanes):
+        network.sums.store(at, network.sums.zero())
+    v = network.weights.lanes
+    for l in loop(1, network.units.size - 1):
+        matrix = _matrix_of(network.weights, network, l)
+        turned = network.transposed[network.transposed_offsets[l] :]
+        for j in loop(0, matrix.columns, v):
+            panel = matrix.memory[j * matrix.padded :]
+            for i in loop(0, matrix.padded, v):
+                columns = transposed([panel.load((i + r) * v) for r in range(v)])
+                for c, column in enumerate(columns):
+                    turned.store(i * matrix.columns + (j + c) * v, column)

@@ -1,0 +1,89 @@
+"""From the gradient of a batch to its weights: one pass over flat buffers.
+
+With g = (G + alpha W) / (weight of the batch), alpha the L2 penalty, which intercepts do not have:
+
+    plain      W -= rate g
+    momentum   V = momentum V - rate g;    W += V
+    nesterov   V = momentum V - rate g;    W += momentum V - rate g
+    adam       M = b1 M + (1 - b1) g;      S = b2 S + (1 - b2) g^2;    W -= rate M / (sqrt(S) + eps)
+
+The pass also adds up the squares of the weights that the batch began with, for its loss.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from bp_numba.kernels.calls import BETA_1, BETA_2, EPSILON, MOMENTUM, PENALTY
+from bp_numba.kernels.outputs import LOSSES, SAMPLES
+from bp_numba.kernels.variants import compiled_variant
+from bp_numba.simd.arithmetic import fma, sqrt
+from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index, Vector
+
+Call: TypeAlias = Any
+"""A `calls.Batches` as operations see it."""
+
+Rule: TypeAlias = Callable[[Any, Index, Vector, Vector], Vector]
+"""From the gradient and the learning rate to the change of the weights at an index."""
+
+
+@operation
+def update(call: Call, number: Index) -> None:
+    """Change the weights by the gradient of batch `number`, and write its loss."""
+    network, settings = call.network, call.samples.settings
+    v, weights, gradient = network.weights.lanes, network.weights, network.gradient
+    matrices = network.weight_offsets[network.weight_offsets.size - 1]
+    share = weights.zero().constant(1.0) / network.sums.load(SAMPLES * v)
+    rule, rate = RULES[compiled_variant().optimizer], call.samples.rates.broadcast(number)
+    penalty, squares = settings.broadcast(PENALTY), Registers([weights.zero()])
+    for at in loop(0, matrices, v):
+        w = weights.load(at)
+        squares.values = [fma(w, w, squares.values[0])]
+        if rule is not None:
+            g = fma(w, penalty, gradient.load(at)) * share
+            weights.store(at, w + rule(call, at, g, rate))
+            gradient.store(at, gradient.zero())
+    if rule is not None:
+        for at in loop(matrices, weights.size, v):
+            step = rule(call, at, gradient.load(at) * share, rate)
+            weights.store(at, weights.load(at) + step)
+            gradient.store(at, gradient.zero())
+    sums = fma(penalty * 0.5, squares.values[0], network.sums.load(LOSSES * v))
+    call.samples.losses.store(number * v, sums * share)
+
+
+def _plain(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+    return -(rate * g)
+
+
+def _momentum(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+    momentum, velocity = call.samples.settings.broadcast(MOMENTUM), call.network.velocity
+    step = fma(momentum, velocity.load(at), -(rate * g))
+    velocity.store(at, step)
+    return step
+
+
+def _nesterov(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+    step = _momentum(call, at, g, rate)
+    return fma(call.samples.settings.broadcast(MOMENTUM), step, -(rate * g))
+
+
+def _adam(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+    settings, first, second = call.samples.settings, call.network.velocity, call.network.square
+    beta_1, beta_2 = settings.broadcast(BETA_1), settings.broadcast(BETA_2)
+    one = g.constant(1.0)
+    m = fma(beta_1, first.load(at), (one - beta_1) * g)
+    s = fma(beta_2, second.load(at), (one - beta_2) * (g * g))
+    first.store(at, m)
+    second.store(at, s)
+    return -((rate * m) / (sqrt(s) + settings.broadcast(EPSILON)))
+
+
+RULES: dict[str, Rule | None] = {
+    "none": None,
+    "plain": _plain,
+    "momentum": _momentum,
+    "nesterov": _nesterov,
+    "adam": _adam,
+}

@@ -1,0 +1,122 @@
+"""A perceptron as the kernels see it: flat buffers, and where its layers lie; no Numba here.
+
+A matrix is cut into panels as in `layout`. In vectors of `v` numbers, element (i, j) of matrix l,
+which has `units[l]` rows and `units[l + 1]` columns, is at
+
+    weight_offsets[l] + (j // v * padded[l] + i) * v + j % v
+
+The intercepts, vectors padded with zeros, come after all matrices.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.simd.arrays import Array, Offsets, Reals, aligned_parts
+
+
+class Perceptron(NamedTuple):
+    """A network with intercepts, and what its training remembers.
+
+    Attributes
+    ----------
+    weights : (size,) reals
+        All matrices, then all intercepts.
+    gradient : (size,) reals
+        Of the loss summed over the samples of a batch; zeros between two batches.
+    velocity, square : (size,) reals
+        The step before, or the moments of Adam. Of size 0 where an optimizer has none.
+    transposed : reals
+        Matrix l, l > 0, as of (units[l + 1], units[l]), likewise in panels, from
+        `transposed_offsets[l]` on. Written at the beginning of each batch.
+    activations, deltas : (BLOCK * unit_offsets[L + 1],) reals
+        Scratch space: those of layer l and sample t of a block begin at
+        `BLOCK * unit_offsets[l] + t * padded[l]`. Layer 0 has room if inputs are dense.
+    sums : (2 * v,) reals
+        Of the samples of a batch: a vector whose lanes add up to their losses, and one with the sum
+        of their weights in each lane.
+    units, padded : (L + 1,) int64
+        Length of each layer, without and with padding.
+    unit_offsets, weight_offsets, intercept_offsets, transposed_offsets : int64
+    """
+
+    weights: Reals
+    gradient: Reals
+    velocity: Reals
+    square: Reals
+    transposed: Reals
+    activations: Reals
+    deltas: Reals
+    sums: Reals
+    units: Offsets
+    padded: Offsets
+    unit_offsets: Offsets
+    weight_offsets: Offsets
+    intercept_offsets: Offsets
+    transposed_offsets: Offsets
+
+    def pairs(self, buffer: Any, parts: Sequence[Array]) -> Iterator[tuple[Any, Any]]:
+        """Yield pairs of views of equal shape: on a buffer of this layout, and on its parts.
+
+        The parts are L matrices, then L intercepts. Copying each second view to the first packs
+        them; the other way round unpacks them.
+        """
+        layers = len(parts) // 2
+        for l, matrix in enumerate(parts[:layers]):
+            rows, padded, v = len(matrix), int(self.padded[l]), self.sums.size // 2
+            panels = buffer[self.weight_offsets[l] : self.weight_offsets[l + 1]]
+            panels = panels.reshape(-1, padded, v)[:, :rows]
+            whole = matrix.shape[1] // v
+            if whole:
+                by_panel = matrix[:, : whole * v].reshape(rows, -1, v).transpose(1, 0, 2)
+                yield panels[:whole], by_panel
+            if rest := matrix.shape[1] - whole * v:
+                yield panels[whole, :, :rest], matrix[:, whole * v :]
+        for l, intercepts in enumerate(parts[layers:]):
+            start = int(self.intercept_offsets[l])
+            yield buffer[start : start + len(intercepts)], intercepts
+
+
+def perceptron(
+    units: Sequence[int], lanes: int, dtype: Any, moments: int, is_dense: bool
+) -> Perceptron:
+    """Return a zeroed perceptron.
+
+    Parameters
+    ----------
+    units : sequence of L + 1 ints
+        Length of each layer.
+    lanes : int
+        Numbers in a vector.
+    dtype : dtype
+        Of the numbers.
+    moments : {0, 1, 2}
+        How many numbers the optimizer remembers for each weight.
+    is_dense : bool
+        Whether samples have all of their inputs.
+    """
+    padded = [-(-size // lanes) * lanes for size in units]
+    unit_offsets = [0, *accumulate([padded[0] * is_dense, *padded[1:]])]
+    sizes = [a * b for a, b in pairwise(padded)]
+    weight_offsets = [0, *accumulate(sizes)]
+    intercept_offsets = [*accumulate(padded[1:], initial=weight_offsets[-1])]
+    transposed_offsets = [0, 0, *accumulate(sizes[1:])]
+    size = intercept_offsets[-1]
+    buffers = aligned_parts(
+        size,
+        size,
+        size * (moments > 0),
+        size * (moments > 1),
+        transposed_offsets[-1],
+        BLOCK * unit_offsets[-1],
+        BLOCK * unit_offsets[-1],
+        2 * lanes,
+        dtype=dtype,
+    )
+    offsets = unit_offsets, weight_offsets, intercept_offsets, transposed_offsets
+    return Perceptron(
+        *buffers, *(np.array(each, dtype=np.int64) for each in (units, padded, *offsets))
+    )

@@ -1,0 +1,178 @@
+"""Products of samples with matrices in panels, in tiles of sums that stay in registers."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.places import Slots
+from bp_numba.simd.arithmetic import fma
+from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.values import Index, Vector
+from bp_numba.simd.width import WIDEST, vector_width
+
+ROWS = 4
+"""Rows of a gradient that are summed at a time."""
+
+GRADIENT_PANELS = [3, 1]
+"""Panels of a gradient that are summed at a time: twelve sums leave registers for what is added."""
+
+TOGETHER = 8
+"""Panels that a single sample is multiplied with at a time: so many sums hide their latency."""
+
+
+class Panels(NamedTuple):
+    """A matrix in panels: memory that begins with it, its rows, them with padding, its columns."""
+
+    memory: Memory
+    rows: Index
+    padded: Index
+    columns: Index
+
+    def groups(self, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
+        """Yield, for loops over all panels, the first column and the panels of groups of a size.
+
+        Each size takes what the one before has left; the last is 1.
+        """
+        v, done = self.memory.lanes, Registers([self.columns.constant(0)])
+        for size in sizes:
+            for j in loop(done.values[0], self.columns - (size - 1) * v, size * v):
+                yield j, [self.memory[(j + p * v) * self.padded :] for p in range(size)]
+                done.values = [j + size * v]
+
+
+Tiles: TypeAlias = dict[int, int]
+"""For each number of panels that are taken at a time how many samples are."""
+
+
+def tiles(samples: int) -> Tiles:
+    """Return the tiles of products, for blocks of so many samples.
+
+    The sums of a tile, the weights and an input have to fit into 16 registers, or 32.
+    """
+    if samples == 1:
+        return {TOGETHER: 1, 1: 1}
+    return {3: BLOCK, 1: BLOCK} if vector_width() == WIDEST else {3: BLOCK // 2, 1: BLOCK}
+
+
+def multiply(
+    rows: Slots, count: Index, matrix: Panels, initial: Memory | None, sizes: Tiles
+) -> Iterator[tuple[Index, Index, Vector]]:
+    """Yield t, j and initial[j] + sum over i of rows(t)[i] * matrix[i, j], vector by vector.
+
+    For `count` samples, made up to whole tiles.
+    """
+    v = rows.memory.lanes
+    for j, panels in matrix.groups(list(sizes)):
+        samples = sizes[len(panels)]
+        for first in loop(0, count, samples):
+            some = [rows.of(first + t) for t in range(samples)]
+            starts = [
+                initial.load(j + p * v) if initial else rows.memory.zero()
+                for p in range(len(panels))
+            ]
+            for n, z in enumerate(_multiply_tile(some, matrix.rows, panels, starts)):
+                t, p = divmod(n, len(panels))
+                yield first + t, j + p * v, z
+
+
+def _multiply_tile(
+    rows: list[Memory], count: Index, panels: list[Memory], starts: list[Vector]
+) -> list[Vector]:
+    """Return for each row the sums for each panel."""
+    sums = Registers(starts * len(rows))
+    for i in loop(0, count):
+        w = [panel.load(i * panel.lanes) for panel in panels]
+        sums.values = _with_products(sums.values, (row.broadcast(i) for row in rows), w)
+    return sums.values
+
+
+def _with_products(sums: list[Vector], x: Iterator[Vector], w: list[Vector]) -> list[Vector]:
+    """Return the sums with x * w added, for each of x one for each of w.
+
+    An x is loaded just before it is used: together they would not fit into the registers.
+    """
+    places = iter(sums)
+    return [fma(w_p, x_t, next(places)) for x_t in x for w_p in w]
+
+
+def add_products(
+    rows: Slots, deltas: Slots, count: Index, gradient: Panels, biases: Memory
+) -> None:
+    """Add gradient[i, j] += sum over t < count of rows(t)[i] * deltas(t)[j], and to the biases'."""
+    whole = gradient.rows.rounded_down(ROWS)
+    for j, panels in gradient.groups(GRADIENT_PANELS):
+        some = deltas.beyond(j)
+        for i in loop(0, whole, ROWS):
+            _add_tile(rows, some, count, panels, [i + r for r in range(ROWS)])
+        for i in loop(whole, gradient.rows):
+            _add_tile(rows, some, count, panels, [i])
+    add_rows(deltas, count, gradient, biases)
+
+
+def add_rows(deltas: Slots, count: Index, gradient: Panels, biases: Memory) -> None:
+    """Add biases[j] += sum over t < count of deltas(t)[j]."""
+    v = biases.lanes
+    for j, panels in gradient.groups(GRADIENT_PANELS):
+        places = [j + p * v for p in range(len(panels))]
+        sums = Registers([biases.load(place) for place in places])
+        for t in loop(0, count):
+            delta = deltas.of(t)
+            sums.values = [
+                z + delta.load(place) for z, place in zip(sums.values, places, strict=True)
+            ]
+        for place, z in zip(places, sums.values, strict=True):
+            biases.store(place, z)
+
+
+def _add_tile(
+    rows: Slots, deltas: Slots, count: Index, panels: list[Memory], tile: list[Index]
+) -> None:
+    v = panels[0].lanes
+    sums = Registers([panel.load(i * v) for i in tile for panel in panels])
+    for t in loop(0, count):
+        row, delta = rows.of(t), deltas.of(t)
+        d = [delta.load(p * v) for p in range(len(panels))]
+        sums.values = _with_products(sums.values, (row.broadcast(i) for i in tile), d)
+    for n, z in enumerate(sums.values):
+        r, p = divmod(n, len(panels))
+        panels[p].store(tile[r] * v, z)
+
+
+class SparseRow(NamedTuple):
+    """The inputs of a sample that are not zero: from start to end of two memories."""
+
+    values: Memory
+    columns: Memory
+    start: Index
+    end: Index
+
+    def each(self, lanes: int) -> Iterator[tuple[Vector, Index]]:
+        """Yield, for a loop over them, an input and where its row begins in a panel."""
+        for k in loop(self.start, self.end):
+            yield self.values.broadcast(k), self.columns[k] * lanes
+
+
+def multiply_sparse(
+    row: SparseRow, matrix: Panels, initial: Memory
+) -> Iterator[tuple[Index, Vector]]:
+    """Yield j and initial[j] + sum over its inputs k of value[k] * matrix[column[k], j]."""
+    v = initial.lanes
+    for j, panels in matrix.groups([TOGETHER, 1]):
+        sums = Registers([initial.load(j + p * v) for p in range(len(panels))])
+        for x, at in row.each(v):
+            sums.values = [
+                fma(panel.load(at), x, z) for panel, z in zip(panels, sums.values, strict=True)
+            ]
+        for p, z in enumerate(sums.values):
+            yield j + p * v, z
+
+
+def add_sparse(row: SparseRow, deltas: Memory, gradient: Panels) -> None:
+    """Add gradient[column[k], j] += value[k] * deltas[j] for each of its inputs k."""
+    v = deltas.lanes
+    for j, panels in gradient.groups([TOGETHER, 1]):
+        d = [deltas.load(j + p * v) for p in range(len(panels))]
+        for x, at in row.each(v):
+            for panel, d_p in zip(panels, d, strict=True):
+                panel.store(at, fma(x, d_p, panel.load(at)))

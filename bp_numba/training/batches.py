@@ -1,0 +1,207 @@
+"""Perceptrons trained in batches: their buffers, their samples, and the calls of a kernel."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bp_numba.kernels.calls import Batches, Samples
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.perceptron import Perceptron, perceptron
+from bp_numba.kernels.variants import Variant
+from bp_numba.native.compiling import NotCompiled
+from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
+from bp_numba.simd.width import widest
+from bp_numba.training.choice import for_fit
+from bp_numba.training.together import copy_each
+
+SLICE = 20_000_000
+"""Multiply-adds in a call of a kernel, roughly: 2 to 20 ms, after which Ctrl-C is heard."""
+
+
+class Data(NamedTuple):
+    """What a perceptron is trained on.
+
+    Attributes
+    ----------
+    X : (n, units[0]) array, C-contiguous, or CSR matrix
+        The samples, dense or sparse as the variant says, and of its dtype.
+    y : (n, units[L]) array
+        The targets.
+    weights : (n,) array or None
+        Of the samples; None for 1 each. A batch without weight is left out, and its loss is 0.
+    """
+
+    X: Any
+    y: Array
+    weights: Array | None
+
+
+class Settings(NamedTuple):
+    """What does not change during a run: see `calls.Samples.settings`, in their order."""
+
+    penalty: float
+    loss_factor: float = 1.0
+    mean_weight: float | None = None
+    """What gradients of batches of one sample are divided by, None for its weight."""
+    momentum: float = 0.0
+    beta_1: float = 0.0
+    beta_2: float = 0.0
+    epsilon: float = 0.0
+
+
+class BatchTraining:
+    """A perceptron, packed, and the samples that it is trained on.
+
+    Parameters
+    ----------
+    variant : Variant
+        Which kernels train it.
+    parts : sequence of 2 L arrays
+        Matrices of shape (units[l], units[l + 1]), then intercepts of shape (units[l + 1],).
+    data : Data
+        The samples.
+    size : int
+        Samples in a batch; the last one of an epoch has what is left.
+    settings : Settings
+        Penalty, and what the optimizer takes.
+    width : int, optional
+        Doubles in a vector, by default as many as a register holds.
+
+    Attributes
+    ----------
+    updates : int
+        How often the weights have been changed.
+
+    Raises
+    ------
+    NotCompiled
+        If there is no kernel to be had; at the first time there is a warning that says why.
+    """
+
+    def __init__(
+        self,
+        variant: Variant,
+        parts: Sequence[Array],
+        data: Data,
+        size: int,
+        settings: Settings,
+        width: int | None = None,
+    ) -> None:
+        dtype, mean_weight = np.dtype(variant.dtype), settings.mean_weight
+        single = size == 1 and (data.weights is None or mean_weight is not None)
+        name = variant.kernel("train_singles" if single else "train_batches")
+        kernel, reason = for_fit(name, width)
+        if kernel is None:
+            raise NotCompiled(str(reason))
+        self._function, self._sizes = kernel, () if single else (size,)
+        self._n, self._size, self._moments = data.X.shape[0], size, variant.moments
+        self.updates = 0
+        matrices = parts[: len(parts) // 2]
+        self._step = max(1, SLICE // sum(3 * w.size for w in matrices))
+        self._lanes = (width or widest()) * 8 // dtype.itemsize
+        units = [*map(len, matrices), matrices[-1].shape[1]]
+        is_dense = variant.inputs == "dense"
+        self._network = perceptron(units, self._lanes, dtype, variant.moments, is_dense)
+        self.pack(parts)
+        settings = settings._replace(mean_weight=1.0 if mean_weight is None else mean_weight)
+        self._samples = _samples(data, self._network, size, np.array(settings, dtype))
+        # Addresses: what they belong to must live as long.
+        self._addresses = address_table(Batches(self._network, self._samples))
+        self._table = address(self._addresses)
+
+    def epoch(self, order: Array, rates: Array) -> float:
+        """Train on all samples in an order; return the mean loss.
+
+        Parameters
+        ----------
+        order : (n,) array of int
+            Numbers of the samples.
+        rates : (ceil(n / size),) array
+            The learning rate of each batch.
+
+        Returns
+        -------
+        float
+            The mean over the samples of their batch's loss before its update.
+        """
+        self._samples.order[...] = order
+        self._samples.rates[...] = rates
+        before = self.updates
+        for start, end in self._slices():
+            self._function(self._table, start, end, *self._sizes)
+            self.updates = before + (end // self._size if end < self._n else len(rates))
+        losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
+        missing = len(losses) * self._size - self._n
+        return float((losses.sum() * self._size - losses[-1] * missing) / self._n)
+
+    def _slices(self) -> Iterator[tuple[int, int]]:
+        """Yield parts of an epoch: whole batches, or whole blocks of one."""
+        n, size, step = self._n, self._size, self._step
+        if step >= size:
+            step, size = step - step % size, n
+        else:
+            step = -(-step // BLOCK) * BLOCK
+        for first in range(0, n, size):
+            last = min(first + size, n)
+            for start in range(first, last, step):
+                yield start, min(start + step, last)
+
+    def pack(self, parts: Sequence[Array]) -> None:
+        """Take the weights from arrays of their shapes."""
+        self._pack(self._network.weights, parts)
+
+    def unpack(self, parts: Sequence[Array]) -> None:
+        """Copy the weights to arrays of their shapes."""
+        self._unpack(self._network.weights, parts)
+
+    def take_gradient(self, parts: Sequence[Array]) -> None:
+        """Copy the sum of the samples' gradients to arrays of the weights' shapes, and begin anew.
+
+        It is there after an epoch in one batch without an optimizer.
+        """
+        self._unpack(self._network.gradient, parts)
+        self._network.gradient.fill(0.0)
+
+    def pack_moments(self, *moments: Sequence[Array]) -> None:
+        """Take what the optimizer remembers from arrays of the weights' shapes."""
+        for buffer, parts in zip(self._buffers(), moments, strict=True):
+            self._pack(buffer, parts)
+
+    def unpack_moments(self, *moments: Sequence[Array]) -> None:
+        """Copy what the optimizer remembers to arrays of the weights' shapes."""
+        for buffer, parts in zip(self._buffers(), moments, strict=True):
+            self._unpack(buffer, parts)
+
+    def _buffers(self) -> list[Array]:
+        return [self._network.velocity, self._network.square][: self._moments]
+
+    def _pack(self, buffer: Array, parts: Sequence[Array]) -> None:
+        packed, unpacked = zip(*self._network.pairs(buffer, parts), strict=True)
+        copy_each(packed, unpacked)
+
+    def _unpack(self, buffer: Array, parts: Sequence[Array]) -> None:
+        packed, unpacked = zip(*self._network.pairs(buffer, parts), strict=True)
+        copy_each(unpacked, packed)
+
+
+def _samples(data: Data, network: Perceptron, size: int, settings: Array) -> Samples:
+    """Return the samples as the kernels see them."""
+    X, y, weights = data
+    n, dtype, lanes = X.shape[0], settings.dtype, network.sums.size // 2
+    padded, batches = int(network.padded[-1]), -(-n // size)
+    targets = aligned_zeros(n * padded, dtype)
+    targets.reshape(n, padded)[:, : y.shape[1]] = y
+    none = np.empty(0, dtype=np.int64)
+    is_dense = isinstance(X, np.ndarray)
+    return Samples(
+        X=X if is_dense else X.data,
+        columns=none if is_dense else X.indices.astype(np.int64),
+        starts=none if is_dense else X.indptr.astype(np.int64),
+        targets=targets,
+        weights=np.ones(n, dtype) if weights is None else weights.astype(dtype),
+        order=np.arange(n, dtype=np.int64),
+        rates=np.zeros(batches, dtype),
+        losses=aligned_zeros(batches * lanes, dtype),
+        settings=settings,
+    )
