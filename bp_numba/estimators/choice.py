@@ -1,9 +1,28 @@
-"""Kernels or scikit-learn's code: decided here, for every fit."""
+"""Kernels or scikit-learn's code: decided here, for every fit, and never by the clock."""
 
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+from scipy.sparse import issparse
+from threadpoolctl import threadpool_info
+
+from bp_numba.estimators.in_kernels import InKernels, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Trainer
+from bp_numba.native.compiling import NotCompiled
+from bp_numba.training.gradient import Gradient
+
+ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
+OUTPUTS = {"identity", "logistic", "softmax", "exp"}
+
+KERNEL, BLAS = 12.0, 18.0
+"""Multiply-adds in a nanosecond: of the kernels, and at most of each of BLAS's threads; on AVX2,
+for fits of (100,) to (512, 512) units in batches of 32 to 1000."""
+
+CALLS, UNIT, WEIGHT = 100_000.0, 8.0, 10.0
+"""What scikit-learn's code takes besides, in nanoseconds, at least: for each layer of a batch, for
+each unit and sample, and for each weight of a batch more than the kernels."""
 
 
 def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> Trainer:
@@ -18,4 +37,70 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
     batch_size : int
         How many samples are in a batch, from 1 to all; the last one may have fewer.
     """
-    return InScikitLearn(estimator, X, y, sample_weight, batch_size)
+    arguments = estimator, X, y, sample_weight, batch_size
+    if suits(estimator, X, batch_size):
+        try:
+            return InKernels(*arguments)
+        except NotCompiled:
+            pass  # there has been a warning, and there is no second attempt
+    return InScikitLearn(*arguments)
+
+
+def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient | None:
+    """Return loss and gradient on all samples, in kernels, or None for scikit-learn's code."""
+    if not suits(estimator, X, X.shape[0]):
+        return None
+    units = [*map(len, estimator.coefs_), y.shape[1]]
+    try:
+        return lbfgs_gradient(estimator, units, X, y, sample_weight)
+    except NotCompiled:
+        return None
+
+
+def suits(estimator: Any, X: Any, batch_size: int) -> bool:
+    """Tell if kernels can train an estimator on samples, and sooner."""
+    coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    chains = all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
+    return (
+        estimator.activation in ACTIVATIONS
+        and estimator.out_activation_ in OUTPUTS
+        and X.dtype in (np.float32, np.float64)
+        and not (issparse(X) and len(coefs) == 1)
+        and all(_is_plain(part, X.dtype) for part in coefs + intercepts)
+        and coefs[0].shape[0] == X.shape[1]
+        and chains
+        and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))
+        and not _overridden(estimator)
+        and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
+    )
+
+
+def _is_plain(part: Any, dtype: Any) -> bool:
+    return type(part) is np.ndarray and part.dtype == dtype and part.flags.writeable
+
+
+def _overridden(estimator: Any) -> bool:
+    """Tell if a subclass has a forward pass, gradient or loss of its own."""
+    kinds = type(estimator).__mro__
+    names = "_backprop", "_forward_pass", "_compute_loss_grad"
+    return any(
+        next(kind for kind in kinds if name in vars(kind)).__module__.partition(".")[0]
+        not in ("sklearn", "bp_numba")
+        or name in vars(estimator)
+        for name in names
+    )
+
+
+def is_faster(units: list[int], batch_size: int) -> bool:
+    """Tell if kernels train a batch sooner than scikit-learn's code with all of BLAS's threads."""
+    weights = sum(a * b for a, b in pairwise(units))
+    multiply_adds = 3.0 * weights * batch_size
+    besides = CALLS * (len(units) - 1) + UNIT * sum(units[1:]) * batch_size + WEIGHT * weights
+    if multiply_adds / KERNEL < besides:  # however many threads there are: asking takes 2 ms
+        return True
+    threads = max((pool["num_threads"] for pool in threadpool_info() if _is_blas(pool)), default=1)
+    return multiply_adds / KERNEL < besides + multiply_adds / (BLAS * threads)
+
+
+def _is_blas(pool: Any) -> bool:
+    return bool(pool["user_api"] == "blas")

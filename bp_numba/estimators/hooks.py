@@ -20,6 +20,7 @@ _METHODS = {
     "_fit_stochastic": f"(self, {_BATCH}, layer_units, incremental)",
     "_fit_lbfgs": f"(self, {_BATCH}, layer_units)",
     "_backprop": f"(self, {_BATCH})",
+    "_loss_grad_lbfgs": f"(self, packed_coef_inter, {_BATCH})",
     "_forward_pass_fast": "(self, X, check_input=True)",
     "_predict": "(self, X, check_input=True)",
     "_score": "(self, X, y, sample_weight=None)",

@@ -7,8 +7,10 @@ import sklearn
 
 from bp_numba.estimators import hooks, stochastic, validation
 from bp_numba.estimators.callbacks import CallbackSupportMixin, FitTask
+from bp_numba.estimators.choice import gradient_for
 from bp_numba.estimators.trainer import Samples
 from bp_numba.estimators.weighting import weigh
+from bp_numba.training.gradient import Gradient
 
 
 class FitCall(NamedTuple):
@@ -26,6 +28,9 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
 
     _call: FitCall | None = None
     """While `fit` runs, its arguments."""
+
+    _gradient: Gradient | None = None
+    """While the solver 'lbfgs' runs in kernels, what it minimizes."""
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
@@ -82,8 +87,19 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         hook = super()._fit_lbfgs
         call = self._weighted(hook, args, kwargs)
         task = FitTask(self, 0)
-        hook(*call.args, **call.kwargs)
+        X, y, sample_weight = (call.arguments.get(name) for name in ("X", "y", "sample_weight"))
+        self._gradient = gradient_for(self, X, y, sample_weight) if hooks.are_known() else None
+        try:
+            hook(*call.args, **call.kwargs)
+        finally:
+            self.__dict__.pop("_gradient", None)
         task.end()
+
+    def _loss_grad_lbfgs(self, packed_coef_inter: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return loss and gradient for all weights in one vector."""
+        if self._gradient is not None:
+            return self._gradient.at(packed_coef_inter)
+        return super()._loss_grad_lbfgs(packed_coef_inter, *args, **kwargs)
 
     def _weighted(self, hook: Any, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Return a hook's arguments, with weights of samples that include those of classes.
