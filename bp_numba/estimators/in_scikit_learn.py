@@ -28,8 +28,7 @@ class InScikitLearn:
         loss = 0.0
         for start in range(0, len(order), self._batch_size):
             batch: Any = slice(start, min(start + self._batch_size, len(order)))
-            # Rows of a slice lie in memory as those of X do, and BLAS sums them accordingly: not
-            # the same bits as rows taken by their numbers.
+            # A slice of X is not a copy, and lies in memory as X does, which BLAS may round by.
             rows = order[batch] if self._estimator.shuffle else batch
             loss += self._update(rows) * (batch.stop - batch.start)
         return loss / len(order)

@@ -44,7 +44,11 @@ def test_scores_are_those_of_scikit_learn(kind, weights, scale):
     name = "MLPRegressor" if kind in REGRESSION else "MLPClassifier"
     model = small(name, max_iter=2)
     outcome(model.fit, X, TARGETS[kind])
-    model.coefs_ = [coef * scale for coef in model.coefs_]
+    if np.isfinite(scale):
+        model.coefs_ = [coef * scale for coef in model.coefs_]
+        model.intercepts_[-1] *= scale
+    else:
+        model.intercepts_[-1][0] = scale
     held_out = held_out_of(model, TARGETS[kind], weights)
     with np.errstate(all="ignore"):
         results = []

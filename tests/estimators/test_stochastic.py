@@ -49,6 +49,7 @@ EPOCHS = {
     "early stopping": EARLY,
     "early stopping, adaptive": SGD | EARLY | {"learning_rate": "adaptive", "max_iter": 60},
     "early stopping, too few samples": EARLY | {"validation_fraction": 0.01},
+    "early stopping, scores that are NaN": SGD | EARLY | {"learning_rate_init": 1e300},
     "weights that overflow": SGD | {"learning_rate_init": 1e300},
 }
 
@@ -140,6 +141,18 @@ def test_partial_fit_after_fit_and_before(numbers, classes):
     ]:
         assert_same_outcome(ours, theirs, method, numbers, classes, **more)
         assert_same_state(ours, theirs)
+
+
+def test_without_shuffling_no_batch_is_copied(numbers, classes):
+    class Sharing(MLPClassifier):
+        def _backprop(self, X, *args):
+            assert np.shares_memory(X, numbers)
+            return super()._backprop(X, *args)
+
+    plain = outcome(Sharing(shuffle=False, batch_size=7, max_iter=2).fit, numbers, classes)
+    assert plain.error is None
+    shuffled = outcome(Sharing(batch_size=7, max_iter=2).fit, numbers, classes)
+    assert shuffled.error.startswith("AssertionError")
 
 
 def test_orders_are_those_of_scikit_learns_shuffle():

@@ -109,10 +109,26 @@ def test_own_samples_of_other_kinds(numbers, classes):
         np.testing.assert_allclose(
             model.validation_loss_curve_, plain.validation_loss_curve_, rtol=1e-12
         )
-    model = small("MLPClassifier", **EARLY)
-    model.fit(X.astype(np.float32), y, **validation)
-    assert model.coefs_[0].dtype == np.float32
-    assert model._forward_pass_fast(numbers[:3].astype(np.float32)).dtype == np.float32
+
+
+def test_own_samples_have_the_precision_of_training(numbers, classes):
+    (X, y), validation = halves(numbers.astype(np.float32), classes)
+    curves = []
+    for dtype in (np.float32, np.float64):
+        model = small("MLPClassifier", **EARLY)
+        model.fit(X, y, X_val=numbers[40:].astype(dtype), y_val=validation["y_val"])
+        curves.append(model.validation_loss_curve_)
+    assert curves[0] == curves[1]
+
+
+def test_own_targets_may_be_a_column_with_scikit_learns_warning(numbers, classes):
+    (X, y), validation = halves(numbers, classes)
+    flat, column = (small("MLPClassifier", **EARLY) for _ in range(2))
+    expected = outcome(flat.fit, X, y, **validation)
+    seen = outcome(column.fit, X, y, **validation | {"y_val": validation["y_val"][:, np.newaxis]})
+    assert column.validation_loss_curve_ == flat.validation_loss_curve_
+    (warning,) = set(seen.warnings) - set(expected.warnings)
+    assert warning.startswith("DataConversionWarning: A column-vector y was passed")
 
 
 def test_weights_of_classes_count_in_validation_too(numbers, classes):

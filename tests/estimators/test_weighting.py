@@ -64,6 +64,15 @@ def test_weights_know_classes_that_a_batch_of_partial_fit_lacks(numbers, classes
     assert_same_state(weighted, theirs)
 
 
+def test_weights_know_the_other_of_two_classes(numbers, classes):
+    for weighted_class, present in [(1, 2), (2, 1)]:
+        model = small("MLPClassifier", class_weight={weighted_class: 2.0})
+        rows = classes == present
+        model.partial_fit(numbers[rows], classes[rows], classes=[1, 2])
+        plain = small("MLPClassifier").partial_fit(numbers[rows], classes[rows], classes=[1, 2])
+        np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+
+
 def test_partial_fit_refuses_what_needs_all_samples(numbers, classes):
     """With the text of scikit-learn's SGDClassifier, before there are any weights."""
     model = bp_numba.MLPClassifier(class_weight="balanced")
