@@ -55,6 +55,7 @@ def test_callbacks_are_told_of_each_epoch(parameters, numbers, classes):
         shorter.fit(numbers, classes, np.ones(60))
         np.testing.assert_array_equal(fitted.coefs_[0], shorter.coefs_[0])
         np.testing.assert_array_equal(fitted.predict(numbers), shorter.predict(numbers))
+        assert fitted._call is None  # holds none of the user's data
 
 
 def test_a_callback_stops_training(numbers, classes):
