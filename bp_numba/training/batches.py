@@ -110,7 +110,7 @@ class BatchTraining:
         self._addresses = address_table(Batches(self._network, self._samples))
         self._table = address(self._addresses)
 
-    def epoch(self, order: Array, rates: Array) -> float:
+    def epoch(self, order: Array, rates: Array) -> np.float64:
         """Train on all samples in an order; return the mean loss.
 
         Parameters
@@ -122,7 +122,7 @@ class BatchTraining:
 
         Returns
         -------
-        float
+        np.float64
             The mean over the samples of their batch's loss before its update.
         """
         self._samples.order[...] = order
@@ -133,7 +133,7 @@ class BatchTraining:
             self.updates = before + (end // self._size if end < self._n else len(rates))
         losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
         missing = len(losses) * self._size - self._n
-        return float((losses.sum() * self._size - losses[-1] * missing) / self._n)
+        return np.float64((losses.sum() * self._size - losses[-1] * missing) / self._n)
 
     def _slices(self) -> Iterator[tuple[int, int]]:
         """Yield parts of an epoch: whole batches, or whole blocks of one."""

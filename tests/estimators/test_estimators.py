@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import bp_numba
 from tests.conftest import run_python
-from tests.estimators.twins import assert_same_outcome, assert_same_state, small, twins
+from tests.estimators.twins import assert_same, assert_same_outcome, assert_same_state, small, twins
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -110,7 +110,7 @@ def test_cross_validation_passes_weights_on(numbers, classes):
         [model.loss_curve_ for model in cross_validate(twin, numbers, classes, **more)["estimator"]]
         for twin in twins("MLPClassifier")
     )
-    assert ours == theirs
+    assert_same(ours, theirs, "loss_curve_")
     assert ours[0] != small("MLPClassifier").fit(numbers[12:], classes[12:]).loss_curve_
 
 
@@ -120,7 +120,8 @@ def test_searches_and_frames(numbers, classes):
     grid = {"mlpclassifier__alpha": [0.1, 10.0], "mlpclassifier__early_stopping": [True, False]}
     ours, theirs = (GridSearchCV(pipeline, grid, cv=2).fit(X, classes) for pipeline in pipelines)
     assert ours.best_params_ == theirs.best_params_ and ours.best_score_ == theirs.best_score_
-    assert ours.best_estimator_[-1].loss_curve_ == theirs.best_estimator_[-1].loss_curve_
+    best, known = (search.best_estimator_[-1] for search in (ours, theirs))
+    assert_same(best.loss_curve_, known.loss_curve_, "loss_curve_")
     models = twins("MLPClassifier")
     assert_same_outcome(*models, "fit", X, classes)
     assert list(models[0].feature_names_in_) == list("abcd")

@@ -1,4 +1,4 @@
-"""The epochs in scikit-learn's own code: the numbers, texts and attributes of its own, bit for bit.
+"""The epochs: numbers, texts and attributes of scikit-learn's classes.
 
 One case for each path through the epochs, not all combinations of parameters.
 """
@@ -15,13 +15,26 @@ from sklearn.utils import shuffle
 from bp_numba import MLPClassifier
 from bp_numba.estimators import stochastic
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
-from tests.estimators.twins import assert_same_outcome, assert_same_state, outcome, twins
+from bp_numba.native import loading
+from tests.estimators import twins as comparing
+from tests.estimators.twins import (
+    assert_same,
+    assert_same_outcome,
+    assert_same_state,
+    outcome,
+    twins,
+)
 
 
-@pytest.fixture(autouse=True)
-def in_scikit_learn(monkeypatch):
-    """All is trained in scikit-learn's code."""
-    monkeypatch.setattr(stochastic, "trainer_for", InScikitLearn)
+@pytest.fixture(autouse=True, params=["in scikit-learn", "in kernels"])
+def where(request, monkeypatch):
+    """All is trained in scikit-learn's code, to the bit, or in kernels, as far as they can."""
+    if request.param == "in scikit-learn":
+        monkeypatch.setattr(stochastic, "trainer_for", InScikitLearn)
+        monkeypatch.setattr(comparing, "TOLERANCE", 0)
+    elif not loading.enabled():
+        pytest.skip("NUMBA_DISABLE_JIT leaves no kernels")
+    return request.param
 
 
 SGD = {"solver": "sgd", "learning_rate_init": 0.1}
@@ -120,7 +133,7 @@ def test_samples(convert, parameters, numbers, classes):
     X = convert(numbers)
     assert_same_outcome(ours, theirs, "fit", X, classes)
     assert_same_state(ours, theirs)
-    np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
+    assert_same(ours.predict_proba(X), theirs.predict_proba(X), "predict_proba")
 
 
 @pytest.mark.parametrize("parameters", [{}, SGD | {"learning_rate": "invscaling"}, EARLY], ids=str)
