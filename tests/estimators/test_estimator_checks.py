@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 PARAMETERS = [
     {},
     {"solver": "sgd", "max_iter": 50},
-    {"solver": "lbfgs"},
+    {"solver": "lbfgs", "max_iter": 50},
     {"batch_size": 1, "max_iter": 3},
 ]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn
 import sklearn.neural_network
+from sklearn.utils.class_weight import compute_sample_weight
 
 from bp_numba.estimators import hooks, stochastic
 from tests.conftest import run_python
@@ -83,8 +84,8 @@ def test_a_hook_that_is_missing_is_named(monkeypatch, numbers, classes):
 
 
 def test_weights_of_classes_count_all_the_same(changed, numbers, classes):
-    expected = small("MLPClassifier", class_weight="balanced")
-    outcome(expected.fit, numbers, classes)
+    expected = small("MLPClassifier", sklearn.neural_network)
+    outcome(expected.fit, numbers, classes, compute_sample_weight("balanced", classes))
     changed("MLPClassifier._fit_stochastic")
     model = small("MLPClassifier", class_weight="balanced")
     assert outcome(model.fit, numbers, classes).error is None
