@@ -48,15 +48,12 @@ class InKernels:
         names = ("ms", "vs") if adam else ("velocities",)
         self._moments = [getattr(self._optimizer, name) for name in names[: variant.moments]]
         self._training.pack_moments(*self._moments)
-        # What scikit-learn's sum, which begins with 0.0, becomes: with NumPy 1 not a float32.
-        self._loss_type = type(X.dtype.type(0) + 0.0)
         self._updates_before = self._optimizer.t if adam else 0
 
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
         batches = -(-len(order) // self._batch_size)
-        loss: float = self._loss_type(self._training.epoch(order, self._rates(batches)))
-        return loss
+        return self._training.epoch(order, self._rates(batches))
 
     def write_back(self) -> None:
         """Copy weights and moments to the estimator's arrays."""

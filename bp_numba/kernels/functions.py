@@ -1,9 +1,10 @@
 """The activations of hidden layers and their derivatives, as the variant that is compiled says."""
 
 from bp_numba.kernels.elementary import tanh
+from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import fma, where_greater
+from bp_numba.simd.arithmetic import fma, maximum, where_greater
 from bp_numba.simd.values import Vector
 
 
@@ -11,7 +12,7 @@ def activation(z: Vector) -> Vector:
     """Return f(z), of the hidden layers."""
     match compiled_variant().hidden:
         case "relu":
-            return where_greater(z, 0.0, z, 0.0)
+            return maximum(z, 0.0)
         case "logistic":
             return sigmoid(z)
         case "tanh":
@@ -24,7 +25,8 @@ def derivative(a: Vector, delta: Vector) -> Vector:
     """Return delta * f'(z), where f(z) = a."""
     match compiled_variant().hidden:
         case "relu":
-            return where_greater(a, 0.0, delta, 0.0)
+            # Not where a > 0: NaN goes on.
+            return where_greater(a.constant(format_of(a).smallest), a, 0.0, delta)
         case "logistic":
             return delta * a * (a.constant(1.0) - a)
         case "tanh":

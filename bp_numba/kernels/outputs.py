@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from bp_numba.kernels.calls import LOSS_FACTOR, MEAN_WEIGHT
 from bp_numba.kernels.elementary import exp, log
 from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
 from bp_numba.simd.arithmetic import first_lanes, fma, max_lanes, maximum, sum_lanes, where_greater
@@ -98,7 +99,7 @@ def _loss(y: Vector, a: Vector) -> Vector:
 
 
 def _clipped(p: Vector) -> Vector:
-    """Return p between eps and 1 - eps, the numbers' precision."""
-    eps = 2.0**-52 if "double" in str(p.value.type.element) else 2.0**-23
-    p = where_greater(p, eps, p, eps)
-    return where_greater(p.constant(1.0 - eps), p, p, 1.0 - eps)
+    """Return p between eps and 1 - eps, the numbers' precision; NaN stays NaN."""
+    eps = 2.0 ** -format_of(p).fraction
+    p = maximum(p, eps)
+    return where_greater(p, 1.0 - eps, 1.0 - eps, p)

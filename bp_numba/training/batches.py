@@ -131,9 +131,11 @@ class BatchTraining:
         for start, end in self._slices():
             self._function(self._table, start, end, *self._sizes)
             self.updates = before + (end // self._size if end < self._n else len(rates))
-        losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
-        missing = len(losses) * self._size - self._n
-        return np.float64((losses.sum() * self._size - losses[-1] * missing) / self._n)
+        with np.errstate(all="ignore"):  # weights may have overflowed
+            losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
+            last = self._n - (len(losses) - 1) * self._size
+            total = losses[:-1].sum() * self._size + losses[-1] * last
+            return np.float64(total / self._n)
 
     def _slices(self) -> Iterator[tuple[int, int]]:
         """Yield parts of an epoch: whole batches, or whole blocks of one."""

@@ -65,7 +65,7 @@ def test_scikit_learns_code_trains_where_one_has_changed(
         assert seen.error is None
         assert_same_state(ours, theirs)
         new = [text for text in seen.warnings if text not in expected.warnings]
-        if twin == 0 and solver == "adam":
+        if twin == 0:
             (warning,) = new
             assert warning.startswith(f"RuntimeWarning: sklearn.neural_network.{path} is ")
             assert f"in scikit-learn {sklearn.__version__}" in warning

