@@ -169,8 +169,8 @@ class Samples(NamedTuple):
         Learning rate of each batch.
     losses : (batches * v,) reals
         For each batch a vector whose lanes add up to its loss.
-    settings : (7,) reals
-        What stands at `PENALTY` and so on.
+    settings : (9,) reals
+        What stands at `PENALTY` and so on. `NEW_1` is 1 - beta_1, to the last bit of a float32.
     """
 
     X: Reals
@@ -184,7 +184,7 @@ class Samples(NamedTuple):
     settings: Reals
 
 
-PENALTY, LOSS_FACTOR, MEAN_WEIGHT, MOMENTUM, BETA_1, BETA_2, EPSILON = range(7)
+PENALTY, LOSS_FACTOR, MEAN_WEIGHT, MOMENTUM, BETA_1, NEW_1, BETA_2, NEW_2, EPSILON = range(9)
 """Where the settings of a training stand."""
 
 

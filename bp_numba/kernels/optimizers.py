@@ -13,7 +13,7 @@ The pass also adds up the squares of the weights that the batch began with, for 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from bp_numba.kernels.calls import BETA_1, BETA_2, EPSILON, MOMENTUM, PENALTY
+from bp_numba.kernels.calls import BETA_1, BETA_2, EPSILON, MOMENTUM, NEW_1, NEW_2, PENALTY
 from bp_numba.kernels.outputs import LOSSES, SAMPLES
 from bp_numba.kernels.variants import compiled_variant
 from bp_numba.simd.arithmetic import fma, sqrt
@@ -71,10 +71,8 @@ def _nesterov(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
 
 def _adam(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
     settings, first, second = call.samples.settings, call.network.velocity, call.network.square
-    beta_1, beta_2 = settings.broadcast(BETA_1), settings.broadcast(BETA_2)
-    one = g.constant(1.0)
-    m = fma(beta_1, first.load(at), (one - beta_1) * g)
-    s = fma(beta_2, second.load(at), (one - beta_2) * (g * g))
+    m = fma(settings.broadcast(BETA_1), first.load(at), settings.broadcast(NEW_1) * g)
+    s = fma(settings.broadcast(BETA_2), second.load(at), settings.broadcast(NEW_2) * (g * g))
     first.store(at, m)
     second.store(at, s)
     return -((rate * m) / (sqrt(s) + settings.broadcast(EPSILON)))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bp_numba.kernels import calls
 from bp_numba.kernels.calls import Batches, Samples
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.perceptron import Perceptron, perceptron
@@ -38,7 +39,7 @@ class Data(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What does not change during a run: see `calls.Samples.settings`, in their order."""
+    """What does not change during a run."""
 
     penalty: float
     loss_factor: float = 1.0
@@ -104,8 +105,7 @@ class BatchTraining:
         is_dense = variant.inputs == "dense"
         self._network = perceptron(units, self._lanes, dtype, variant.moments, is_dense)
         self.pack(parts)
-        settings = settings._replace(mean_weight=1.0 if mean_weight is None else mean_weight)
-        self._samples = _samples(data, self._network, size, np.array(settings, dtype))
+        self._samples = _samples(data, self._network, size, _settings(settings, dtype))
         # Addresses: what they belong to must live as long.
         self._addresses = address_table(Batches(self._network, self._samples))
         self._table = address(self._addresses)
@@ -185,6 +185,22 @@ class BatchTraining:
     def _unpack(self, buffer: Array, parts: Sequence[Array]) -> None:
         packed, unpacked = zip(*self._network.pairs(buffer, parts), strict=True)
         copy_each(unpacked, packed)
+
+
+def _settings(settings: Settings, dtype: Any) -> Array:
+    """Return the settings as the kernels see them."""
+    numbers = {
+        calls.PENALTY: settings.penalty,
+        calls.LOSS_FACTOR: settings.loss_factor,
+        calls.MEAN_WEIGHT: 1.0 if settings.mean_weight is None else settings.mean_weight,
+        calls.MOMENTUM: settings.momentum,
+        calls.BETA_1: settings.beta_1,
+        calls.NEW_1: 1 - settings.beta_1,
+        calls.BETA_2: settings.beta_2,
+        calls.NEW_2: 1 - settings.beta_2,
+        calls.EPSILON: settings.epsilon,
+    }
+    return np.array([numbers[n] for n in range(len(numbers))], dtype)
 
 
 def _samples(data: Data, network: Perceptron, size: int, settings: Array) -> Samples:
