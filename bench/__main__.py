@@ -87,7 +87,7 @@ def measure(case, rivals, effort, gfmas_per_second):
     """Return a row for each rival: the median of its rounds, beside reference and floor."""
     values = interleave(case.timers(rivals, effort), case.rounds(effort))
     medians = {label: median(column) for label, column in values.items()}
-    reference = medians.get(REFERENCE.label) if case.has_reference else None
+    reference = medians.get(case.reference) if case.has_reference else None
     fmas = case.fmas(effort)
     floor = fmas and fmas / gfmas_per_second / 1e3  # microseconds
     return [
@@ -118,7 +118,7 @@ def print_header(results):
     print(f"one core: {results['gfmas_per_second']:.1f} G fused multiply-adds per second")
     for label, install in results["not_installed"].items():
         print(f"{label} is not installed: {install}")
-    print(f"\n{'case':32} {'rival':40} {'median':>10} {'unit':14} {'speed-up':>9} {'of floor':>8}")
+    print(f"\n{'case':52} {'rival':24} {'median':>10} {'unit':14} {'speed-up':>9} {'of floor':>8}")
 
 
 def print_rows(rows):
@@ -127,7 +127,7 @@ def print_rows(rows):
         ratio = "" if row["times_reference"] is None else f"{row['times_reference']:.2f}"
         floor = "" if row["percent_of_floor"] is None else f"{row['percent_of_floor']:.1f}%"
         print(
-            f"{row['title']:32} {row['rival']:40} {row['median']:10.4g} {row['unit']:14} "
+            f"{row['title']:52} {row['rival']:24} {row['median']:10.4g} {row['unit']:14} "
             f"{ratio:>9} {floor:>8}",
             flush=True,
         )

@@ -49,6 +49,8 @@ class Measurement:
         Of what the timers return.
     in_processes : bool
         Whether each value is that of a new process.
+    reference : str
+        The label of who the others are compared with.
     has_reference : bool
         Whether the values tell, as a ratio to the reference's, who is better.
     everyone : bool
@@ -60,6 +62,7 @@ class Measurement:
 
     unit = "s"
     in_processes = False
+    reference = "ReferenceNetwork"
     has_reference = True
     everyone = False
 
@@ -97,16 +100,26 @@ def sized_timer(work, X, y, seconds):
         rows = max(taste, int(seconds / per_row))
         X, y = X[:rows], y[:rows]
     work(X, y, 1)
-    repeats, taken = 1, seconds_of(work, X, y, 1)
+    timer = repeated_timer(lambda repeats: work(X, y, repeats), seconds)
+    return lambda: timer() / len(X)
+
+
+def repeated_timer(work, seconds):
+    """Return a function that measures `work(repeats)`: seconds per repetition.
+
+    The number of repetitions is chosen so that a round takes about `seconds`, at least one. There
+    has been a warm-up.
+    """
+    repeats, taken = 1, seconds_of(work, 1)
     while taken < seconds / 4:
         repeats *= 4
-        taken = seconds_of(work, X, y, repeats)
+        taken = seconds_of(work, repeats)
     repeats = max(1, round(repeats * seconds / taken))
     cpu_seconds = process_time()
-    taken = seconds_of(work, X, y, repeats)
+    taken = seconds_of(work, repeats)
     threads = (process_time() - cpu_seconds) / taken
     assert threads < 1.2, f"{work} keeps {threads:.1f} threads busy"
-    return lambda: seconds_of(work, X, y, repeats) / (repeats * len(X))
+    return lambda: seconds_of(work, repeats) / repeats
 
 
 def interleave(timers, rounds):

@@ -115,6 +115,38 @@ def test_first_calls_are_timed_in_new_processes(tmp_path):
     assert ours["times_reference"] == pytest.approx(reference["median"] / ours["median"])
 
 
+def test_estimators_are_measured_beside_scikit_learn(tmp_path):
+    path = tmp_path / "results.json"
+    cases = {"mlp-iris": "ms per fit", "mlp-lbfgs": "ms per fit", "mlp-proba-1": "us per call"}
+    patterns = [word for name in cases for word in ("--case", name)]
+    result = run_in_top_folder("-m", "bench", "--quick", *patterns, "--json", path)
+    assert result.returncode == 0, result.stderr
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["case"] for row in rows[::2]] == list(cases)
+    for ours, theirs in zip(rows[::2], rows[1::2], strict=True):
+        assert (ours["rival"], theirs["rival"]) == ("bp_numba", "sklearn.neural_network")
+        assert ours["unit"] == theirs["unit"] == cases[ours["case"]]
+        assert ours["times_reference"] == pytest.approx(theirs["median"] / ours["median"])
+        assert theirs["times_reference"] == 1 and not ours["training"]
+
+
+@pytest.mark.parametrize("case", ["mlp-iris", "mlp-proba-1"])
+def test_an_estimator_with_other_numbers_is_not_timed(case):
+    code = f"""
+from bench.cases import chosen
+from bench.estimators import Estimators
+from bench.measure import QUICK
+model = Estimators.model
+def changed(self, module, effort):
+    return model(self, module, effort).set_params(alpha=2e-4 if module == "bp_numba" else 1e-4)
+Estimators.model = changed
+chosen([{case!r}])[0].timers([], QUICK)
+"""
+    result = run_in_top_folder("-c", code)
+    assert result.returncode == 1
+    assert f"AssertionError: bp_numba, {case}: differs by" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--case", "nor"], ["--rival", "fortran"]])
 def test_unknown_names_are_refused(arguments):
     result = run_in_top_folder("-m", "bench", *arguments)
@@ -122,14 +154,19 @@ def test_unknown_names_are_refused(arguments):
     assert f"is named {arguments[1]}" in result.stderr
 
 
-def test_the_readme_shows_the_results():
-    result = run_in_top_folder("-m", "bench.report", "--check", "bench/results.json")
+RESULTS = [TOP / "bench" / name for name in ("results.json", "estimators.json")]
+
+
+@pytest.mark.parametrize("path", RESULTS)
+def test_the_readme_shows_the_results(path):
+    result = run_in_top_folder("-m", "bench.report", "--check", path)
     assert result.returncode == 0, result.stderr
     assert (TOP / "bench" / "performance.png").stat().st_size > 0
 
 
-def test_a_stale_readme_is_noticed(tmp_path):
-    results = json.loads((TOP / "bench" / "results.json").read_text())
+@pytest.mark.parametrize("path", RESULTS)
+def test_a_stale_readme_is_noticed(path, tmp_path):
+    results = json.loads(path.read_text())
     results["rows"][0]["median"] *= 1.5
     changed = tmp_path / "results.json"
     changed.write_text(json.dumps(results))
