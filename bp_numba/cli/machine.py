@@ -11,9 +11,19 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.preprocessing import Preprocessing
 from bp_numba.cli.tables import listed
+from bp_numba.kernels.calls import OF_PERCEPTRONS
+from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
 from bp_numba.simd.width import NARROWEST, widest
+
+OF_DEFAULTS = [
+    Variant("relu", output, optimizer, "dense", "float64").kernel("train_batches")
+    for output in ("softmax", "logistic", "identity")
+    for optimizer in ("adam", "nesterov")
+]
+"""The kernels that MLPClassifier and MLPRegressor train with, by default and with solver="sgd":
+for several classes, for two or for labels, and for numbers."""
 
 
 def machine_lines() -> Iterator[str]:
@@ -28,6 +38,8 @@ def machine_lines() -> Iterator[str]:
     folder, kept = files.cache_folder(), kept_files()
     size = sum(file.stat().st_size for file in kept)
     yield f"cache: {folder or 'none'}, {len(kept)} files, {size / 1024:.0f} KiB"
+    names = dict.fromkeys(file.name.partition("-")[0] for file in kept)
+    yield from (f"  {name}" for name in names if loading.is_kept(name))
 
 
 def _version(package: str) -> str:
@@ -70,13 +82,18 @@ def _table_lines(values: Any) -> Iterator[str]:
     yield f"{len(table.columns)} columns, scale {table.scale}: {listed(table.columns)}"
 
 
-def warmup_lines() -> Iterator[str]:
-    """Load or compile every kernel; yield how long each took."""
+def warmup_lines(estimators: bool) -> Iterator[str]:
+    """Load or compile every kernel of NeuralNetwork; yield how long each took.
+
+    With `estimators` those too that MLPClassifier and MLPRegressor have with their defaults.
+    """
     if not loading.enabled():
         yield "NUMBA_DISABLE_JIT leaves nothing to compile"
         return
     kernels = dict.fromkeys((name, widest()) for name in AHEAD)
     kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
+    if estimators:
+        kernels |= dict.fromkeys((name, widest()) for name in OF_DEFAULTS)
     for name, width in kernels:
         started = perf_counter()
         loading.load(name, width)
@@ -87,7 +104,8 @@ def kept_files() -> list[Path]:
     """Return the files of machine code in the cache, those of other releases too."""
     if (folder := files.cache_folder()) is None:
         return []
-    return sorted(file for name in AHEAD for file in folder.glob(f"{name}-*.o"))
+    patterns = [*(f"{name}-*.o" for name in AHEAD), *(f"{name}.*-*.o" for name in OF_PERCEPTRONS)]
+    return sorted(file for pattern in patterns for file in folder.glob(pattern))
 
 
 def clear_cache() -> str:

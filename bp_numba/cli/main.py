@@ -93,7 +93,7 @@ def _maintain(options: argparse.Namespace) -> None:
     if options.command == "info":
         lines = machine_lines() if options.model is None else model_lines(options.model)
     elif options.command == "warmup":
-        lines = warmup_lines()
+        lines = warmup_lines(options.estimators)
     else:
         lines = [clear_cache() if options.clear else str(cache_folder() or "")]
     for line in lines:

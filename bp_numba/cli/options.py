@@ -26,7 +26,14 @@ def make_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     info = commands.add_parser("info", help="show versions and CPU, or what a model file holds")
     info.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="file of a network")
-    commands.add_parser("warmup", help="compile all kernels now, for images and clusters")
+    commands.add_parser(
+        "warmup", help="compile all kernels now, for images and clusters"
+    ).add_argument(
+        "--estimators",
+        action="store_true",
+        help="those of MLPClassifier and MLPRegressor too, for the solvers adam and sgd with their "
+        "defaults",
+    )
     cache = commands.add_parser("cache", help="the folder of the compiled kernels")
     action = cache.add_mutually_exclusive_group(required=True)
     action.add_argument("--path", action="store_true", help="print the folder")
