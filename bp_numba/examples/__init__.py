@@ -7,6 +7,8 @@ In the order to read:
 - `breast_cancer`: training stops when the loss of other samples no longer falls;
 - `digits`: a test loss beside the training loss, on images;
 - `resumed`: a run that goes on from a checkpoint;
+- `pipeline`: `MLPClassifier` within scikit-learn's pipeline, cross-validation and grid search;
+- `imbalanced`: weights of classes, for one that is rare;
 - `script`: what all of them share, the options and the one line where something is missing;
 - `output`: what it does where nobody reads what is printed, or it cannot be written.
 

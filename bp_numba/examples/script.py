@@ -33,7 +33,7 @@ def run(main: _Main, description: str) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights and split, 0 by default")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw what was learned")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="keep the network")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was trained")
     options = parser.parse_args()
     if not 0 <= options.seed < 2**32:
         parser.error(f"seed must be between 0 and 2**32 - 1, got {options.seed}")
@@ -54,7 +54,7 @@ def _exit_code(main: _Main, options: argparse.Namespace, name: str) -> int:
     except ModuleNotFoundError as error:
         module = (error.name or "a module").partition(".")[0]
         reason = f"needs {module}, which is not installed: pip install 'bp_numba[examples]'"
-    except OSError as error:
+    except (ImportError, OSError) as error:  # the first for an old scikit-learn
         reason = str(error)
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)

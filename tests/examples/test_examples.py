@@ -1,6 +1,7 @@
 """The example scripts, as a reader of the README runs them."""
 
 import os
+import pickle
 import re
 import statistics
 import struct
@@ -9,10 +10,11 @@ import sys
 from pathlib import Path
 from textwrap import indent
 
+import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork
-from bp_numba.examples import breast_cancer, diabetes, iris
+from bp_numba.examples import breast_cancer, diabetes, imbalanced, iris
 from bp_numba.examples.script import run
 from bp_numba.native import loading
 from tests.conftest import HANG, PYTHON, needs_jit, read_until, run_command, running
@@ -24,6 +26,8 @@ SCORES = {
     "breast_cancer": (r"accuracy=([\d.]+)", 0.93),
     "diabetes": (r"R2=([\d.]+)", 0.35),
     "resumed": (r"equal to those of a whole run: (True)", True),
+    "pipeline": (r"test accuracy=([\d.]+)", 0.93),
+    "imbalanced": (r"'balanced'[^=]+ rare class=([\d.]+)", 0.65),
 }
 """How each script prints its score, and what it must reach."""
 
@@ -32,6 +36,13 @@ def score(name, output):
     pattern, _ = SCORES[name]
     text = re.search(pattern, output)[1]
     return text == "True" or float(text)
+
+
+def trained(name, path):
+    """Return what a script has saved."""
+    if name in ("pipeline", "imbalanced"):
+        return pickle.loads(path.read_bytes())
+    return NeuralNetwork.load(path)
 
 
 def script(name, *arguments):
@@ -50,11 +61,15 @@ def test_script(name, tmp_path):
     assert header.startswith(b"\x89PNG") and plot.stat().st_size > 15_000
     width, height = struct.unpack(">2I", header[16:])
     assert width >= 900 and height >= 600
-    assert NeuralNetwork.load(model).epochs_trained > 0
+    model = trained(name, model)
+    if isinstance(model, NeuralNetwork):
+        assert model.epochs_trained > 0
+    else:
+        assert set(model.predict(np.zeros((1, model.n_features_in_)))) <= {0, 1}
 
 
 @needs_jit
-@pytest.mark.parametrize("name", ["breast_cancer", "resumed"])
+@pytest.mark.parametrize("name", ["breast_cancer", "resumed", "imbalanced"])
 def test_readme_shows_what_a_script_prints(name):
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     assert indent(script(name).stdout, " " * 4) in readme
@@ -71,9 +86,23 @@ def test_the_score_is_no_luck(main, capsys):
     assert statistics.mean(scores) >= SCORES[name][1] and len(set(scores)) > 1
 
 
+@needs_jit
+def test_weights_of_classes_find_more_of_a_rare_class(capsys):
+    for seed in range(3):
+        imbalanced.main(seed)
+        output = capsys.readouterr().out
+        for measure in ("recall of the rare class", "balanced accuracy"):
+            without, balanced = map(float, re.findall(rf"{measure}=([\d.]+)", output))
+            assert balanced > without + 0.02
+
+
 @pytest.mark.parametrize(
     ("module", "name", "options"),
-    [("sklearn", "iris", []), ("matplotlib", "xor", ["--plot", "xor.png"])],
+    [
+        ("sklearn", "iris", []),
+        ("sklearn", "imbalanced", []),
+        ("matplotlib", "xor", ["--plot", "xor.png"]),
+    ],
 )
 def test_missing_extra_names_the_command_that_installs_it(module, name, options):
     code = f"""
@@ -86,6 +115,21 @@ runpy.run_module("bp_numba.examples.{name}", run_name="__main__")
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == (
         f"{name}: needs {module}, which is not installed: pip install 'bp_numba[examples]'\n"
+    )
+
+
+def test_a_scikit_learn_that_is_too_old():
+    code = """
+import runpy, sys
+import sklearn
+sklearn.__version__ = "1.6.1"
+sys.argv[0] = "pipeline.py"
+runpy.run_module("bp_numba.examples.pipeline", run_name="__main__")
+"""
+    result = run_command([*PYTHON, "-c", code])
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "pipeline: MLPClassifier and MLPRegressor need scikit-learn 1.7 or later, got 1.6.1\n"
     )
 
 
@@ -106,7 +150,7 @@ def test_ctrl_c_and_options(monkeypatch, capsys):
     assert capsys.readouterr().err == "iris: interrupted\n"
 
 
-@pytest.mark.parametrize("name", ["xor", "diabetes", "resumed"])
+@pytest.mark.parametrize("name", ["xor", "diabetes", "resumed", "imbalanced"])
 def test_output_that_is_full(name, tmp_path):
     model, plot = tmp_path / "model.npz", tmp_path / "plot.png"
     if not os.path.exists("/dev/full"):
@@ -120,7 +164,7 @@ def test_output_that_is_full(name, tmp_path):
     assert result.stderr == (
         f"{name}: standard output cannot be written: No space left on device\n"
     )
-    assert NeuralNetwork.load(model).epochs_trained > 0
+    assert trained(name, model) is not None
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
