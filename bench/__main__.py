@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,7 +22,7 @@ def main():
     effort = QUICK if options.quick else FULL
     rivals, missing = choose_rivals(options.rival)
     results = {
-        "command": " ".join(["python -m bench", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         "quick": options.quick,
         "machine": machine.describe(),
         "gfmas_per_second": machine.fmas_per_second() / 1e9,

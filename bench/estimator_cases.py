@@ -47,7 +47,7 @@ ESTIMATOR_CASES = (
     Fits("mlp-moons", "moons", moons, {}),
     Fits("mlp-diabetes", "diabetes", diabetes, {}, "MLPRegressor"),
     Fits("mlp-7500", "7,500 x 20, 15 epochs", classification, {"max_iter": 15}),
-    Fits("mlp-iris-8", "iris, batches of 8", iris, {"batch_size": 8, "max_iter": 60}),
+    Fits("mlp-iris-8", "iris, batches of 8, 40 epochs", iris, {"batch_size": 8, "max_iter": 40}),
     Fits(
         "mlp-digits-32",
         "digits, batches of 32, 15 epochs",
@@ -56,9 +56,9 @@ ESTIMATOR_CASES = (
     ),
     Fits(
         "mlp-7500-32",
-        "7,500 x 20, batches of 32, 4 epochs",
+        "7,500 x 20, batches of 32, 3 epochs",
         classification,
-        {"batch_size": 32, "max_iter": 4},
+        {"batch_size": 32, "max_iter": 3},
     ),
     Fits(
         "mlp-784-32",
@@ -80,9 +80,9 @@ ESTIMATOR_CASES = (
     ),
     Fits(
         "mlp-cancer-1",
-        "breast cancer, batches of 1, momentum 0.9, 15 epochs",
+        "breast cancer, batches of 1, momentum 0.9, 4 epochs",
         cancer,
-        {"solver": "sgd", "batch_size": 1, "max_iter": 15},
+        {"solver": "sgd", "batch_size": 1, "max_iter": 4},
     ),
     Fits(
         "mlp-512",
