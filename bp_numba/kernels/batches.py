@@ -1,4 +1,4 @@
-"""Mini-batches: the gradient of a batch, summed over blocks of up to `BLOCK` samples.
+"""Mini-batches: the gradient of a batch, summed over blocks of up to `ROOM` samples.
 
 Each block goes through all layers and back, so what it leaves behind stays in the first-level
 cache: with A_0 the samples, one in each row, and f the activation of the hidden layers,
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.functions import activation, derivative
-from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.outputs import SAMPLES, activate_outputs, output_deltas
+from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.places import Slots
 from bp_numba.kernels.products import (
     Panels,
@@ -54,7 +54,7 @@ class Block(NamedTuple):
     def slots(self, memory: Memory, l: Index | int) -> Slots:
         """Return the slots of layer l in the activations or deltas."""
         network = self.call.network
-        return Slots(memory[network.unit_offsets[l] * BLOCK :], network.padded[l])
+        return Slots(memory[network.unit_offsets[l] * ROOM :], network.padded[l])
 
     def sparse_rows(self) -> Iterator[tuple[Index, SparseRow]]:
         """Yield, for a loop over the samples, each with its inputs."""
@@ -173,7 +173,7 @@ def _adding(samples: int) -> Any:
     return add_block
 
 
-add_block, add_sample = _adding(BLOCK), _adding(1)
+add_block, add_sample = _adding(ROOM), _adding(1)
 
 
 @operation
@@ -193,7 +193,7 @@ def skip(call: Call, number: Index) -> None:
 @operation
 def predict_block(call: Call, start: Index, count: Index) -> None:
     """Write the outputs of `count` samples to their targets."""
-    block, network = Block(call, start, count, tiles(BLOCK)), call.network
+    block, network = Block(call, start, count, tiles(ROOM)), call.network
     _forward(block)
     last = network.units.size - 1
     outputs = block.slots(network.activations, last)

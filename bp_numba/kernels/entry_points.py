@@ -28,6 +28,7 @@ from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
 from bp_numba.kernels.optimizers import update
+from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import (
     add_squared_errors,
@@ -156,8 +157,8 @@ def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
         if start == first:
             begin_batch(call)
         stop = min(last, end)
-        for block in range(start, stop, BLOCK):
-            add_block(call, block, min(BLOCK, stop - block))
+        for block in range(start, stop, ROOM):
+            add_block(call, block, min(ROOM, stop - block))
         if stop == last:
             if has_weight(call):
                 update(call, number)
@@ -183,8 +184,8 @@ def train_singles(table: Offsets, start: int, end: int) -> int:
 def predict_batches(table: Offsets, start: int, end: int) -> int:
     """Write the outputs of samples, numbers `start` of the order to `end`, to their targets."""
     call = read_batches(table)
-    for block in range(start, end, BLOCK):
-        predict_block(call, block, min(BLOCK, end - block))
+    for block in range(start, end, ROOM):
+        predict_block(call, block, min(ROOM, end - block))
     return 1
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from bp_numba.kernels.calls import LOSS_FACTOR, MEAN_WEIGHT
 from bp_numba.kernels.elementary import exp, log
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
@@ -64,7 +64,7 @@ def output_deltas(call: Call, number: Index, t: Index, is_single: bool) -> None:
     """
     network, data = call.network, call.samples
     last = network.units.size - 1
-    units, at = network.units[last], network.unit_offsets[last] * BLOCK + network.padded[last] * t
+    units, at = network.units[last], network.unit_offsets[last] * ROOM + network.padded[last] * t
     a, deltas = network.activations[at:], network.deltas[at:]
     activate_outputs(a, units)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.places import Slots
 from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop
@@ -52,7 +51,7 @@ def tiles(samples: int) -> Tiles:
     """
     if samples == 1:
         return {TOGETHER: 1, 1: 1}
-    return {3: BLOCK, 1: BLOCK} if vector_width() == WIDEST else {3: BLOCK // 2, 1: BLOCK}
+    return {3: 8, 1: 8} if vector_width() == WIDEST else {3: 4, 1: 8}
 
 
 def multiply(

@@ -7,8 +7,7 @@ import numpy as np
 
 from bp_numba.kernels import calls
 from bp_numba.kernels.calls import Batches, Samples
-from bp_numba.kernels.layout import BLOCK
-from bp_numba.kernels.perceptron import Perceptron, perceptron
+from bp_numba.kernels.perceptron import ROOM, Perceptron, perceptron
 from bp_numba.kernels.variants import Variant
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
@@ -143,7 +142,7 @@ class BatchTraining:
         if step >= size:
             step, size = step - step % size, n
         else:
-            step = -(-step // BLOCK) * BLOCK
+            step = -(-step // ROOM) * ROOM
         for first in range(0, n, size):
             last = min(first + size, n)
             for start in range(first, last, step):
