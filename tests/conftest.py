@@ -27,6 +27,8 @@ to fifty times slower.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So starts what a shell has in the background, and all that it starts would be deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # so `nohup` starts it
 
 PIPE_BYTES = 65536
 """What a pipe of `running` holds; a process that prints more, and is not read, waits."""
