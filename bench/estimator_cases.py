@@ -43,11 +43,11 @@ PLAIN_SGD = {"solver": "sgd", "momentum": 0.0, "batch_size": 1}
 ESTIMATOR_CASES = (
     Fits("mlp-iris", "iris", iris, {}),
     Fits("mlp-cancer", "breast cancer", cancer, {}),
-    Fits("mlp-digits", "digits, 40 epochs", digits, {"max_iter": 40}),
+    Fits("mlp-digits", "digits", digits, {}),
     Fits("mlp-moons", "moons", moons, {}),
     Fits("mlp-diabetes", "diabetes", diabetes, {}, "MLPRegressor"),
     Fits("mlp-7500", "7,500 x 20, 15 epochs", classification, {"max_iter": 15}),
-    Fits("mlp-iris-8", "iris, batches of 8, 40 epochs", iris, {"batch_size": 8, "max_iter": 40}),
+    Fits("mlp-iris-8", "iris, batches of 8", iris, {"batch_size": 8}),
     Fits(
         "mlp-digits-32",
         "digits, batches of 32, 15 epochs",
@@ -56,9 +56,9 @@ ESTIMATOR_CASES = (
     ),
     Fits(
         "mlp-7500-32",
-        "7,500 x 20, batches of 32, 3 epochs",
+        "7,500 x 20, batches of 32, 10 epochs",
         classification,
-        {"batch_size": 32, "max_iter": 3},
+        {"batch_size": 32, "max_iter": 10},
     ),
     Fits(
         "mlp-784-32",
@@ -68,15 +68,15 @@ ESTIMATOR_CASES = (
     ),
     Fits(
         "mlp-digits-1",
-        "digits, batches of 1, plain SGD, 1 epoch",
+        "digits, batches of 1, plain SGD, 3 epochs",
         digits,
-        {**PLAIN_SGD, "max_iter": 1},
+        {**PLAIN_SGD, "max_iter": 3},
     ),
     Fits(
         "mlp-logistic-1",
         "64-32-16-10 logistic, the same",
         digits,
-        {**PLAIN_SGD, "hidden_layer_sizes": (32, 16), "activation": "logistic", "max_iter": 1},
+        {**PLAIN_SGD, "hidden_layer_sizes": (32, 16), "activation": "logistic", "max_iter": 3},
     ),
     Fits(
         "mlp-cancer-1",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.functions import activation, derivative
-from bp_numba.kernels.outputs import SAMPLES, activate_outputs, output_deltas
+from bp_numba.kernels.outputs import SAMPLES, output_deltas
 from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.places import Slots
 from bp_numba.kernels.products import (
@@ -188,20 +188,6 @@ def skip(call: Call, number: Index) -> None:
     """Write 0 for the loss of a batch."""
     losses = call.samples.losses
     losses.store(number * losses.lanes, losses.zero())
-
-
-@operation
-def predict_block(call: Call, start: Index, count: Index) -> None:
-    """Write the outputs of `count` samples to their targets."""
-    block, network = Block(call, start, count, tiles(ROOM)), call.network
-    _forward(block)
-    last = network.units.size - 1
-    outputs = block.slots(network.activations, last)
-    for t in loop(0, count):
-        a, y = outputs.of(t), call.samples.targets[block.number(t) * network.padded[last] :]
-        activate_outputs(a, network.units[last])
-        for j in loop(0, network.padded[last], a.lanes):
-            y.store(j, a.load(j))
 
 
 @operation

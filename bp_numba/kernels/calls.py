@@ -31,7 +31,6 @@ double. They return an int64."""
 OF_PERCEPTRONS = {
     "train_batches": "piii",
     "train_singles": "pii",
-    "predict_batches": "pii",
 }
 """Those that are compiled for each of `variants`, likewise."""
 

@@ -13,7 +13,6 @@ from bp_numba.kernels.batches import (
     add_sample,
     begin_batch,
     has_weight,
-    predict_block,
     skip,
 )
 from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
@@ -178,14 +177,6 @@ def train_singles(table: Offsets, start: int, end: int) -> int:
             update(call, number)
         else:
             skip(call, number)
-    return 1
-
-
-def predict_batches(table: Offsets, start: int, end: int) -> int:
-    """Write the outputs of samples, numbers `start` of the order to `end`, to their targets."""
-    call = read_batches(table)
-    for block in range(start, end, ROOM):
-        predict_block(call, block, min(ROOM, end - block))
     return 1
 
 
