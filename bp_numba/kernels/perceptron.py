@@ -107,19 +107,26 @@ def perceptron(
     weight_offsets = [0, *accumulate(sizes)]
     intercept_offsets = [*accumulate(padded[1:], initial=weight_offsets[-1])]
     transposed_offsets = [0, 0, *accumulate(sizes[1:])]
-    size = intercept_offsets[-1]
-    buffers = aligned_parts(
-        size,
-        size,
-        size * (moments > 0),
-        size * (moments > 1),
-        transposed_offsets[-1],
-        ROOM * unit_offsets[-1],
-        ROOM * unit_offsets[-1],
-        2 * lanes,
-        dtype=dtype,
-    )
-    offsets = unit_offsets, weight_offsets, intercept_offsets, transposed_offsets
-    return Perceptron(
-        *buffers, *(np.array(each, dtype=np.int64) for each in (units, padded, *offsets))
-    )
+    size, slots = intercept_offsets[-1], ROOM * unit_offsets[-1]
+    sizes_of_buffers: dict[str, int] = {
+        "weights": size,
+        "gradient": size,
+        "velocity": size * (moments > 0),
+        "square": size * (moments > 1),
+        "transposed": transposed_offsets[-1],
+        "activations": slots,
+        "deltas": slots,
+        "sums": 2 * lanes,
+    }
+    buffers = aligned_parts(*sizes_of_buffers.values(), dtype=dtype)
+    offsets = {
+        "units": units,
+        "padded": padded,
+        "unit_offsets": unit_offsets,
+        "weight_offsets": weight_offsets,
+        "intercept_offsets": intercept_offsets,
+        "transposed_offsets": transposed_offsets,
+    }
+    arrays: dict[str, Any] = dict(zip(sizes_of_buffers, buffers, strict=True))
+    arrays |= {name: np.array(numbers, dtype=np.int64) for name, numbers in offsets.items()}
+    return Perceptron(**arrays)

@@ -106,7 +106,7 @@ class BatchTraining:
         self.pack(parts)
         self._samples = _samples(data, self._network, size, _settings(settings, dtype))
         # Addresses: what they belong to must live as long.
-        self._addresses = address_table(Batches(self._network, self._samples))
+        self._addresses = address_table(Batches(network=self._network, samples=self._samples))
         self._table = address(self._addresses)
 
     def epoch(self, order: Array, rates: Array) -> np.float64:
