@@ -81,7 +81,12 @@ def _rule(optimizer: Any) -> str:
 
 
 def _data(X: Any, y: Any, sample_weight: Any) -> Data:
-    return Data(X.tocsr() if issparse(X) else np.ascontiguousarray(X), y, sample_weight)
+    """Return samples as kernels take them, which trust the indices of a sparse matrix."""
+    if not issparse(X):
+        return Data(np.ascontiguousarray(X), y, sample_weight)
+    X = X.tocsr()
+    X.check_format(full_check=True)
+    return Data(X, y, sample_weight)
 
 
 def _loss_factor(estimator: Any, y: Any) -> float:

@@ -1,4 +1,4 @@
-"""Backpropagation, one sample at a time, on flat padded arrays: the algorithm.
+"""Backpropagation on flat padded arrays: the algorithm, sample by sample and in batches.
 
     l        a layer, 0 .. L; matrix l leads from layer l to layer l + 1
     a_l      activations of layer l; a_0 is a sample, which ends in the 1 of the bias
@@ -21,7 +21,12 @@ or a layer in the buffers), `first_layer` with its `single_column`, `upper_layer
 `entry_points`, which Numba compiles and Python calls, with what `calls` describes. `in_place` and
 `many_rows` do the same for single calls of `fit_partial` and `predict`, on the user's own matrices.
 
-Numbers are finite: zeros are left out and padding is multiplied with, so where a weight becomes
-infinite or NaN the result is wrong. `training.trainer` looks for that and repeats the work in
-NumPy. All kernels trust their indices: arguments are checked where users pass them.
+Perceptrons with intercepts, trained in batches as scikit-learn's are, have kernels of their own for
+each of `variants`: `perceptron` (how they lie in memory), `batches` (the equations, all layers for
+a block of samples), `products`, `functions` with `elementary` (activations), `outputs` (the output
+layer and its losses) and `optimizers`.
+
+In networks numbers are finite: zeros are left out and padding is multiplied with, so where a weight
+becomes infinite or NaN the result is wrong. `training.trainer` looks for that and repeats the work
+in NumPy. All kernels trust their indices: arguments are checked where users pass them.
 """

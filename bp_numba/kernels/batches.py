@@ -99,11 +99,8 @@ def _forward(block: Block) -> None:
     network = block.call.network
     last, first = network.units.size - 1, _first_layer()
     if first:
-        matrix, biases = (
-            _matrix_of(network.weights, network, 0),
-            _biases(network.weights, network, 0),
-        )
-        above = block.slots(network.activations, 1)
+        matrix = _matrix_of(network.weights, network, 0)
+        biases, above = _biases(network.weights, network, 0), block.slots(network.activations, 1)
         for t, row in block.sparse_rows():
             for j, z in multiply_sparse(row, matrix, biases):
                 above.of(t).store(j, activation(z))

@@ -16,7 +16,15 @@ from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import first_lanes, fma, max_lanes, maximum, sum_lanes, where_greater
+from bp_numba.simd.arithmetic import (
+    absolute,
+    first_lanes,
+    fma,
+    max_lanes,
+    maximum,
+    sum_lanes,
+    where_greater,
+)
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index, Vector
@@ -79,7 +87,7 @@ def output_deltas(call: Call, number: Index, t: Index, is_single: bool) -> None:
     total = loss.values[0] * data.settings.broadcast(LOSS_FACTOR)
     sums.store(LOSSES * v, fma(total, weight, sums.load(LOSSES * v)))
     mean = data.settings.broadcast(MEAN_WEIGHT)
-    share = where_greater(weight, 0.0, mean, 0.0) if is_single else weight
+    share = where_greater(absolute(weight), 0.0, mean, 0.0) if is_single else weight
     sums.store(SAMPLES * v, sums.load(SAMPLES * v) + share)
 
 

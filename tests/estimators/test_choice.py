@@ -1,0 +1,111 @@
+"""What is trained in kernels, and what in scikit-learn's code."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import bp_numba
+from bp_numba.estimators import choice, stochastic
+from bp_numba.estimators.in_kernels import InKernels
+from bp_numba.estimators.in_scikit_learn import InScikitLearn
+from tests.conftest import needs_jit, run_python
+from tests.estimators.twins import small
+
+pytestmark = [
+    needs_jit,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
+
+
+@pytest.fixture
+def trainers(monkeypatch):
+    """Return a list of the trainers that are chosen."""
+    chosen = []
+
+    def remembered(*args):
+        chosen.append(choice.trainer_for(*args))
+        return chosen[-1]
+
+    monkeypatch.setattr(stochastic, "trainer_for", remembered)
+    return chosen
+
+
+class OwnGradient(bp_numba.MLPClassifier):
+    """Counts its batches."""
+
+    batches = 0
+
+    def _backprop(self, *args, **kwargs):
+        self.batches += 1
+        return super()._backprop(*args, **kwargs)
+
+
+def test_a_gradient_of_ones_own_is_called(trainers, numbers, classes):
+    model = OwnGradient(max_iter=3, batch_size=20).fit(numbers, classes)
+    assert model.batches == 9
+    model = OwnGradient(max_iter=3, solver="lbfgs").fit(numbers, classes)
+    assert model.batches > 3
+    assert [type(trainer) for trainer in trainers] == [InScikitLearn]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda model: None, InKernels),
+        (lambda model: setattr(model, "_backprop", model._backprop), InScikitLearn),
+        (lambda model: model.coefs_.__setitem__(0, model.coefs_[0].astype("f4")), InScikitLearn),
+        (lambda model: model.coefs_[1].setflags(write=False), InScikitLearn),
+        (lambda model: model.coefs_.__setitem__(1, np.asfortranarray(model.coefs_[1])), InKernels),
+    ],
+)
+def test_a_warm_start_looks_at_what_there_is(change, kind, trainers, numbers, classes):
+    model = small("MLPClassifier", warm_start=True, solver="sgd").fit(numbers, classes)
+    change(model)
+    try:
+        model.fit(numbers, classes)
+    except ValueError as error:  # scikit-learn's: it writes to what is read-only
+        assert "read-only" in str(error)
+    assert [type(trainer) for trainer in trainers] == [InKernels, kind]
+
+
+def test_sparse_samples_without_a_hidden_layer(trainers, numbers, classes):
+    X = scipy.sparse.csr_matrix(numbers)
+    dense = small("MLPClassifier", hidden_layer_sizes=()).fit(numbers, classes)
+    sparse = small("MLPClassifier", hidden_layer_sizes=()).fit(X, classes)
+    np.testing.assert_allclose(sparse.loss_curve_, dense.loss_curve_, rtol=1e-9)
+    assert [type(trainer) for trainer in trainers] == [InKernels, InScikitLearn]
+
+
+def test_a_broken_sparse_matrix_is_refused(numbers, classes):
+    X = scipy.sparse.csr_matrix(numbers)
+    X.indices[3] = 1_000_000
+    with pytest.raises(ValueError, match="indices"):
+        small("MLPClassifier").fit(X, classes)
+
+
+def test_large_layers_are_left_to_many_threads_of_blas(monkeypatch):
+    threads = 1
+    monkeypatch.setattr(
+        choice, "threadpool_info", lambda: [{"user_api": "blas", "num_threads": threads}]
+    )
+    small_one, large = [64, 100, 10], [64, 2000, 2000, 10]
+    assert choice.is_faster(small_one, 200)
+    threads = 64
+    assert choice.is_faster(small_one, 200)
+    assert not choice.is_faster(large, 200)
+
+
+def test_the_same_bits_in_every_process(tmp_path):
+    code = """
+import hashlib, sys, warnings
+import numpy as np
+from bp_numba import MLPClassifier
+warnings.simplefilter("ignore")
+X = np.random.default_rng(0).normal(size=(60, 5))
+model = MLPClassifier(max_iter=5, random_state=0).fit(X, X[:, 0] > 0)
+bits = b"".join(w.tobytes() for w in [*model.coefs_, *model.intercepts_])
+print(hashlib.sha256(bits + np.array(model.loss_curve_).tobytes()).hexdigest())
+"""
+    cache = str(tmp_path / "cache")
+    hashes = {run_python(code, NUMBA_CACHE_DIR=cache) for _ in range(2)}  # empty, then filled
+    assert len(hashes) == 1
