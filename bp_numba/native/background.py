@@ -216,6 +216,19 @@ def begin(name: str) -> None:
             _start(kernel, 0)
 
 
+def begin_all(kernels: Iterable[tuple[str, int | None]]) -> None:
+    """Have kernels compiled in one process, for somebody who waits for all, in their order.
+
+    Raises
+    ------
+    OSError
+        If no process can be started.
+    """
+    wanted = [Kernel.of(*kernel) for kernel in kernels]
+    with unforked:
+        _compilers.append(Compiler(wanted, len(wanted)))
+
+
 def _is_covered(kernel: Kernel) -> bool:
     return any(compiler.covers(kernel) for compiler in _compilers)
 

@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bp_numba.kernels.calls import arguments_of
@@ -86,6 +86,23 @@ def _prepare(name: str) -> None:
             background.begin(name)
 
 
+def load_all(kernels: Iterable[tuple[str, int | None]]) -> Iterator[Callable[..., int]]:
+    """Yield entry points as functions, of which one process compiles all that are not kept.
+
+    Raises
+    ------
+    NotCompiled, MissingPart
+        As for `load`.
+    """
+    kernels = list(kernels)
+    missing = [kernel for kernel in kernels if not _has_file(*kernel)]
+    if missing and has_own_process():
+        with contextlib.suppress(OSError):  # `load` says what is the matter
+            background.begin_all(missing)
+    for kernel in kernels:
+        yield load(*kernel)
+
+
 def is_loaded(name: str) -> bool:
     """Tell if the entry point in the widest vectors is there at once."""
     return (name, None) in _functions
@@ -93,7 +110,11 @@ def is_loaded(name: str) -> bool:
 
 def is_kept(name: str) -> bool:
     """Tell if there is a file of the entry point in the widest vectors."""
-    file = files.file_of(name, None)
+    return _has_file(name, None)
+
+
+def _has_file(name: str, width: int | None) -> bool:
+    file = files.file_of(name, width)
     return file is not None and file.exists()
 
 
