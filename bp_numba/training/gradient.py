@@ -25,6 +25,8 @@ class Gradient:
         The samples.
     settings : Settings
         Penalty and factor of the loss.
+    width : int, optional
+        Doubles in a vector, by default as many as a register holds.
 
     Raises
     ------
@@ -32,7 +34,14 @@ class Gradient:
         If there is no kernel to be had.
     """
 
-    def __init__(self, variant: Variant, units: list[int], data: Data, settings: Settings) -> None:
+    def __init__(
+        self,
+        variant: Variant,
+        units: list[int],
+        data: Data,
+        settings: Settings,
+        width: int | None = None,
+    ) -> None:
         shapes: list[tuple[int, ...]] = [*pairwise(units), *((n,) for n in units[1:])]
         n, dtype = data.X.shape[0], np.dtype(variant.dtype)
         size = sum(int(np.prod(shape)) for shape in shapes)
@@ -41,7 +50,7 @@ class Gradient:
         self._matrices = sum(part.size for part in self._parts[: len(units) - 1])
         self._penalty, self._order, self._rates = settings.penalty, np.arange(n), np.zeros(1)
         self._total = n if data.weights is None else data.weights.sum()
-        self._training = BatchTraining(variant, self._parts, data, n, settings)
+        self._training = BatchTraining(variant, self._parts, data, n, settings, width)
 
     def at(self, weights: Array) -> tuple[float, Array]:
         """Return loss and gradient for some weights, the latter as a vector like them."""

@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from bp_numba.kernels.variants import Variant
+from bp_numba.native import loading
 from bp_numba.training import batches
 from bp_numba.training.batches import BatchTraining, Data, Settings
 from bp_numba.training.gradient import Gradient
@@ -25,6 +26,18 @@ OTHERS = [
     Variant("tanh", "identity", "nesterov", "sparse", "float32"),
 ]
 VARIANTS = [*HIDDEN, *OUTPUT, *OTHERS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """All kernels, compiled in one process: one by one it would take twice as long."""
+    names = [(v.kernel("train_batches"), 4) for v in VARIANTS]
+    names += [(v.kernel("train_singles"), 4) for v in [*OTHERS, HIDDEN[3]]]
+    wide = [HIDDEN[1], *OTHERS[2:]]
+    names += [(v.kernel(base), 8) for v in wide for base in ("train_batches", "train_singles")]
+    none = [v._replace(optimizer="none") for v in (HIDDEN[2], OTHERS[1])]
+    names += [(v.kernel("train_batches"), 4) for v in none]
+    return [*loading.load_all(names)]
 
 
 class Case:
@@ -183,7 +196,7 @@ def test_loss_and_gradient(variant, weighted):
     weights = case.weights if weighted else None
     X = sparse.csr_matrix(case.X) if variant.inputs == "sparse" else case.X
     data, none = Data(X, case.y, weights), variant._replace(optimizer="none")
-    function = Gradient(none, units, data, case.settings)
+    function = Gradient(none, units, data, case.settings, 4)
     w = case.weights if weighted else np.ones(43)
     for scale in (1.0, 0.5):
         parts = [scale * part for part in case.parts]
