@@ -219,10 +219,7 @@ def begin(name: str) -> None:
 def begin_all(kernels: Iterable[tuple[str, int | None]]) -> None:
     """Have kernels compiled in one process, for somebody who waits for all, in their order.
 
-    Raises
-    ------
-    OSError
-        If no process can be started.
+    Raises OSError if no process can be started.
     """
     wanted = [Kernel.of(*kernel) for kernel in kernels]
     with unforked:
