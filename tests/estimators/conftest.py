@@ -4,6 +4,35 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from bp_numba.kernels.variants import Variant
+from bp_numba.native import loading
+
+VARIANTS = [
+    *[
+        Variant("relu", output, optimizer, "dense", "float64")
+        for output in ("identity", "logistic", "softmax")
+        for optimizer in ("adam", "nesterov", "plain", "none")
+    ],
+    *[
+        Variant(hidden, output, "none", "dense", "float64")
+        for hidden in ("identity", "logistic", "tanh")
+        for output in ("identity", "logistic", "softmax")
+    ],
+    *[
+        Variant("relu", output, optimizer, "sparse", "float64")
+        for output in ("identity", "softmax")
+        for optimizer in ("adam", "nesterov", "none")
+    ],
+]
+"""What many of the tests are trained with."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled():
+    """Kernels, compiled in one process: one by one it would take twice as long."""
+    if loading.enabled():
+        [*loading.load_all((v.kernel("train_batches"), None) for v in VARIANTS)]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 PARAMETERS = [
     {},
-    {"solver": "sgd", "max_iter": 50},
-    {"solver": "lbfgs", "max_iter": 50},
+    pytest.param({"solver": "sgd", "max_iter": 50}, marks=pytest.mark.slow),
+    pytest.param({"solver": "lbfgs", "max_iter": 50}, marks=pytest.mark.slow),
     {"batch_size": 1, "max_iter": 3},
 ]
 
