@@ -9,10 +9,11 @@ from bp_numba.native import loading
 from bp_numba.training import batches
 from bp_numba.training.batches import BatchTraining, Data, Settings
 from bp_numba.training.gradient import Gradient
-from tests.conftest import needs_jit
+from tests.conftest import needs_jit, not_bounds_checked
 from tests.training import perceptrons
 
-pytestmark = needs_jit
+# With bounds checked a kernel takes half a minute to compile: see test_batches_within_bounds.
+pytestmark = [needs_jit, not_bounds_checked]
 
 WIDTHS = [4, 8]
 LAYERS = [[5, 7, 2], [20, 33, 1], [3, 10, 6, 3], [1, 1, 1], [9, 4], [13, 24, 17, 12]]
