@@ -14,22 +14,20 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.functions import activation, derivative
-from bp_numba.kernels.outputs import SAMPLES, output_deltas
+from bp_numba.kernels.outputs import output_deltas
 from bp_numba.kernels.perceptron import ROOM
-from bp_numba.kernels.places import Slots
+from bp_numba.kernels.places import InputList, Matrix, Slots
 from bp_numba.kernels.products import (
-    Panels,
-    SparseRow,
     Tiles,
+    add_list,
     add_products,
     add_rows,
-    add_sparse,
     multiply,
-    multiply_sparse,
+    multiply_list,
     tiles,
 )
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import any_nonzero, transposed
+from bp_numba.simd.arithmetic import transposed
 from bp_numba.simd.loops import loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
@@ -56,19 +54,19 @@ class Block(NamedTuple):
         network = self.call.network
         return Slots(memory[network.unit_offsets[l] * ROOM :], network.padded[l])
 
-    def sparse_rows(self) -> Iterator[tuple[Index, SparseRow]]:
-        """Yield, for a loop over the samples, each with its inputs."""
+    def lists(self) -> Iterator[tuple[Index, InputList]]:
+        """Yield, for a loop over the samples, each with the list of its inputs."""
         data = self.call.samples
         for t in loop(0, self.samples):
             n = self.number(t)
-            yield t, SparseRow(data.X, data.columns, data.starts[n], data.starts[n + 1])
+            yield t, InputList(data.X, data.offsets, data.starts[n], data.starts[n + 1])
 
 
-def _matrix_of(memory: Memory, network: Any, l: Index | int) -> Panels:
+def _matrix_of(memory: Memory, network: Any, l: Index | int) -> Matrix:
     """Return matrix l in a memory of the layout of the weights."""
     columns = network.padded[network.units.size.constant(l) + 1]
     memory = memory[network.weight_offsets[l] :]
-    return Panels(memory, network.units[l], network.padded[l], columns)
+    return Matrix(memory, network.units[l], columns, network.padded[l], columns)
 
 
 def _biases(memory: Memory, network: Any, l: Index | int) -> Memory:
@@ -101,8 +99,8 @@ def _forward(block: Block) -> None:
     if first:
         matrix = _matrix_of(network.weights, network, 0)
         biases, above = _biases(network.weights, network, 0), block.slots(network.activations, 1)
-        for t, row in block.sparse_rows():
-            for j, z in multiply_sparse(row, matrix, biases):
+        for t, listed in block.lists():
+            for j, z in multiply_list(listed, matrix, biases):
                 above.of(t).store(j, activation(z))
     else:
         _load_inputs(block)
@@ -137,20 +135,16 @@ def _backward(block: Block) -> None:
         gradient = _matrix_of(network.gradient, network, 0)
         biases_0 = _biases(network.gradient, network, 0)
         deltas = block.slots(network.deltas, 1)
-        for t, row in block.sparse_rows():
-            add_sparse(row, deltas.of(t), gradient)
+        for t, listed in block.lists():
+            add_list(listed, deltas.of(t), gradient)
         add_rows(deltas, block.samples, gradient, biases_0)
 
 
 def _deltas_below(block: Block, l: Index) -> None:
     """Write the deltas of layer l, from those of the layer above."""
     network = block.call.network
-    turned = Panels(
-        network.transposed[network.transposed_offsets[l] :],
-        network.units[l + 1],
-        network.padded[l + 1],
-        network.padded[l],
-    )
+    memory, columns = network.transposed[network.transposed_offsets[l] :], network.padded[l]
+    turned = Matrix(memory, network.units[l + 1], columns, network.padded[l + 1], columns)
     a, deltas = block.slots(network.activations, l), block.slots(network.deltas, l)
     above = block.slots(network.deltas, l + 1)
     for t, j, products in multiply(above, block.samples, turned, None, block.tiles):
@@ -174,20 +168,6 @@ add_block, add_sample = _adding(ROOM), _adding(1)
 
 
 @operation
-def has_weight(call: Call) -> Index:
-    """Return 1 if the samples of the batch have any weight, else 0."""
-    sums = call.network.sums
-    return any_nonzero([sums.load(SAMPLES * sums.lanes)])
-
-
-@operation
-def skip(call: Call, number: Index) -> None:
-    """Write 0 for the loss of a batch."""
-    losses = call.samples.losses
-    losses.store(number * losses.lanes, losses.zero())
-
-
-@operation
 def begin_batch(call: Call) -> None:
     """Forget the sums of the batch before, and transpose the matrices above the first."""
     network = call.network
@@ -198,7 +178,7 @@ def begin_batch(call: Call) -> None:
         matrix = _matrix_of(network.weights, network, l)
         turned = network.transposed[network.transposed_offsets[l] :]
         for j in loop(0, matrix.columns, v):
-            panel = matrix.memory[j * matrix.padded :]
+            panel = matrix.column(j)
             for i in loop(0, matrix.padded, v):
                 columns = transposed([panel.load((i + r) * v) for r in range(v)])
                 for c, column in enumerate(columns):

@@ -156,8 +156,9 @@ class Samples(NamedTuple):
     ----------
     X : (n * units[0],) reals
         Row after row, without padding; or of each sample the inputs that are not zero.
-    columns, starts : (X.size,) and (n + 1,) int64, or empty
-        The inputs' numbers, and where the samples begin, if X has only those that are not zero.
+    offsets, starts : (X.size,) and (n + 1,) int64, or empty
+        Where the inputs' rows lie in a panel, and where the samples begin, if X has only those
+        inputs that are not zero; see `inputs.Inputs`.
     targets : (n * padded[L],) reals
         Those of each sample, padded to whole vectors.
     weights : (n,) reals
@@ -173,7 +174,7 @@ class Samples(NamedTuple):
     """
 
     X: Reals
-    columns: Offsets
+    offsets: Offsets
     starts: Offsets
     targets: Reals
     weights: Reals

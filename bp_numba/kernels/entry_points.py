@@ -8,13 +8,7 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.batches import (
-    add_block,
-    add_sample,
-    begin_batch,
-    has_weight,
-    skip,
-)
+from bp_numba.kernels.batches import add_block, add_sample, begin_batch
 from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     activate_sample,
@@ -26,7 +20,7 @@ from bp_numba.kernels.first_layer import (
 from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
-from bp_numba.kernels.optimizers import update
+from bp_numba.kernels.optimizers import end_batch
 from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import (
@@ -159,10 +153,7 @@ def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
         for block in range(start, stop, ROOM):
             add_block(call, block, min(ROOM, stop - block))
         if stop == last:
-            if has_weight(call):
-                update(call, number)
-            else:
-                skip(call, number)
+            end_batch(call, number)
         start = stop
     return 1
 
@@ -173,10 +164,7 @@ def train_singles(table: Offsets, start: int, end: int) -> int:
     for number in range(start, end):
         begin_batch(call)
         add_sample(call, number, 1)
-        if has_weight(call):
-            update(call, number)
-        else:
-            skip(call, number)
+        end_batch(call, number)
     return 1
 
 

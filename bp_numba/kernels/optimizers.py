@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 from bp_numba.kernels.calls import BETA_1, BETA_2, EPSILON, MOMENTUM, NEW_1, NEW_2, PENALTY
 from bp_numba.kernels.outputs import LOSSES, SAMPLES
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import fma, sqrt
-from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.arithmetic import any_nonzero, fma, sqrt
+from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Vector
 
@@ -29,8 +29,18 @@ Rule: TypeAlias = Callable[[Any, Index, Vector, Vector], Vector]
 
 
 @operation
-def update(call: Call, number: Index) -> None:
-    """Change the weights by the gradient of batch `number`, and write its loss."""
+def end_batch(call: Call, number: Index) -> None:
+    """Change the weights by the gradient of batch `number`, and write its loss.
+
+    If none of its samples has a weight, nothing changes, and the loss is 0.
+    """
+    sums, losses = call.network.sums, call.samples.losses
+    losses.store(number * sums.lanes, losses.zero())
+    for _ in when(any_nonzero([sums.load(SAMPLES * sums.lanes)]), "!=", 0):
+        _update(call, number)
+
+
+def _update(call: Call, number: Index) -> None:
     network, settings = call.network, call.samples.settings
     v, weights, gradient = network.weights.lanes, network.weights, network.gradient
     matrices = network.weight_offsets[network.weight_offsets.size - 1]

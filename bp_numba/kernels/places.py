@@ -1,7 +1,9 @@
 """Where things lie in the flat buffers: a matrix, a layer, the steps of a sample, its inputs."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index
 
@@ -24,6 +26,18 @@ class Matrix(NamedTuple):
     def column(self, j: Index) -> Memory:
         """Return the memory that begins with the panel from column j on, or with column j."""
         return self.weights[j * self.padded :]
+
+
+def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
+    """Yield, for loops over all panels, the first column and the panels of groups of a size.
+
+    Each size takes what the one before has left; the last is 1.
+    """
+    v, done = matrix.weights.lanes, Registers([matrix.rows.constant(0)])
+    for size in sizes:
+        for j in loop(done.values[0], matrix.panel_columns - (size - 1) * v, size * v):
+            yield j, [matrix.column(j + p * v) for p in range(size)]
+            done.values = [j + size * v]
 
 
 class Slots(NamedTuple):

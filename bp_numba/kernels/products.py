@@ -1,9 +1,9 @@
 """Products of samples with matrices in panels, in tiles of sums that stay in registers."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
-from bp_numba.kernels.places import Slots
+from bp_numba.kernels.places import InputList, Matrix, Slots, panel_groups
 from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
@@ -18,26 +18,6 @@ GRADIENT_PANELS = [3, 1]
 
 TOGETHER = 8
 """Panels that a single sample is multiplied with at a time: so many sums hide their latency."""
-
-
-class Panels(NamedTuple):
-    """A matrix in panels: memory that begins with it, its rows, them with padding, its columns."""
-
-    memory: Memory
-    rows: Index
-    padded: Index
-    columns: Index
-
-    def groups(self, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
-        """Yield, for loops over all panels, the first column and the panels of groups of a size.
-
-        Each size takes what the one before has left; the last is 1.
-        """
-        v, done = self.memory.lanes, Registers([self.columns.constant(0)])
-        for size in sizes:
-            for j in loop(done.values[0], self.columns - (size - 1) * v, size * v):
-                yield j, [self.memory[(j + p * v) * self.padded :] for p in range(size)]
-                done.values = [j + size * v]
 
 
 Tiles: TypeAlias = dict[int, int]
@@ -55,14 +35,14 @@ def tiles(samples: int) -> Tiles:
 
 
 def multiply(
-    rows: Slots, count: Index, matrix: Panels, initial: Memory | None, sizes: Tiles
+    rows: Slots, count: Index, matrix: Matrix, initial: Memory | None, sizes: Tiles
 ) -> Iterator[tuple[Index, Index, Vector]]:
     """Yield t, j and initial[j] + sum over i of rows(t)[i] * matrix[i, j], vector by vector.
 
     For `count` samples, made up to whole tiles.
     """
     v = rows.memory.lanes
-    for j, panels in matrix.groups(list(sizes)):
+    for j, panels in panel_groups(matrix, list(sizes)):
         samples = sizes[len(panels)]
         for first in loop(0, count, samples):
             some = [rows.of(first + t) for t in range(samples)]
@@ -96,11 +76,11 @@ def _with_products(sums: list[Vector], x: Iterator[Vector], w: list[Vector]) -> 
 
 
 def add_products(
-    rows: Slots, deltas: Slots, count: Index, gradient: Panels, biases: Memory
+    rows: Slots, deltas: Slots, count: Index, gradient: Matrix, biases: Memory
 ) -> None:
     """Add gradient[i, j] += sum over t < count of rows(t)[i] * deltas(t)[j], and to the biases'."""
     whole = gradient.rows.rounded_down(ROWS)
-    for j, panels in gradient.groups(GRADIENT_PANELS):
+    for j, panels in panel_groups(gradient, GRADIENT_PANELS):
         some = deltas.beyond(j)
         for i in loop(0, whole, ROWS):
             _add_tile(rows, some, count, panels, [i + r for r in range(ROWS)])
@@ -109,10 +89,10 @@ def add_products(
     add_rows(deltas, count, gradient, biases)
 
 
-def add_rows(deltas: Slots, count: Index, gradient: Panels, biases: Memory) -> None:
+def add_rows(deltas: Slots, count: Index, gradient: Matrix, biases: Memory) -> None:
     """Add biases[j] += sum over t < count of deltas(t)[j]."""
     v = biases.lanes
-    for j, panels in gradient.groups(GRADIENT_PANELS):
+    for j, panels in panel_groups(gradient, GRADIENT_PANELS):
         places = [j + p * v for p in range(len(panels))]
         sums = Registers([biases.load(place) for place in places])
         for t in loop(0, count):
@@ -138,28 +118,15 @@ def _add_tile(
         panels[p].store(tile[r] * v, z)
 
 
-class SparseRow(NamedTuple):
-    """The inputs of a sample that are not zero: from start to end of two memories."""
-
-    values: Memory
-    columns: Memory
-    start: Index
-    end: Index
-
-    def each(self, lanes: int) -> Iterator[tuple[Vector, Index]]:
-        """Yield, for a loop over them, an input and where its row begins in a panel."""
-        for k in loop(self.start, self.end):
-            yield self.values.broadcast(k), self.columns[k] * lanes
-
-
-def multiply_sparse(
-    row: SparseRow, matrix: Panels, initial: Memory
+def multiply_list(
+    listed: InputList, matrix: Matrix, initial: Memory
 ) -> Iterator[tuple[Index, Vector]]:
-    """Yield j and initial[j] + sum over its inputs k of value[k] * matrix[column[k], j]."""
+    """Yield j and initial[j] + sum over k of values[k] * (the vector at offsets[k] of a panel)."""
     v = initial.lanes
-    for j, panels in matrix.groups([TOGETHER, 1]):
+    for j, panels in panel_groups(matrix, [TOGETHER, 1]):
         sums = Registers([initial.load(j + p * v) for p in range(len(panels))])
-        for x, at in row.each(v):
+        for k in loop(listed.start, listed.end):
+            x, at = listed.values.broadcast(k), listed.offsets[k]
             sums.values = [
                 fma(panel.load(at), x, z) for panel, z in zip(panels, sums.values, strict=True)
             ]
@@ -167,11 +134,12 @@ def multiply_sparse(
             yield j + p * v, z
 
 
-def add_sparse(row: SparseRow, deltas: Memory, gradient: Panels) -> None:
-    """Add gradient[column[k], j] += value[k] * deltas[j] for each of its inputs k."""
+def add_list(listed: InputList, deltas: Memory, gradient: Matrix) -> None:
+    """Add values[k] * deltas to the rows at offsets[k] of a gradient, for each k of a list."""
     v = deltas.lanes
-    for j, panels in gradient.groups([TOGETHER, 1]):
+    for j, panels in panel_groups(gradient, [TOGETHER, 1]):
         d = [deltas.load(j + p * v) for p in range(len(panels))]
-        for x, at in row.each(v):
+        for k in loop(listed.start, listed.end):
+            x, at = listed.values.broadcast(k), listed.offsets[k]
             for panel, d_p in zip(panels, d, strict=True):
                 panel.store(at, fma(x, d_p, panel.load(at)))

@@ -213,7 +213,7 @@ def _samples(data: Data, network: Perceptron, size: int, settings: Array) -> Sam
     is_dense = isinstance(X, np.ndarray)
     return Samples(
         X=X if is_dense else X.data,
-        columns=none if is_dense else X.indices.astype(np.int64),
+        offsets=none if is_dense else X.indices.astype(np.int64) * lanes,
         starts=none if is_dense else X.indptr.astype(np.int64),
         targets=targets,
         weights=np.ones(n, dtype) if weights is None else weights.astype(dtype),
