@@ -16,12 +16,12 @@ from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.places import (
     InputList,
     Lists,
-    Matrix,
     Network,
     Slots,
     activations_of,
     list_of,
     matrix_of,
+    panel_groups,
     steps_of,
 )
 from bp_numba.kernels.sigmoid import sigmoid
@@ -57,7 +57,7 @@ def _multiplying(samples: int) -> Any:
         matrix, net_inputs = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
         lists = partial(_lists, samples, inputs, first, count)
         most = LISTED_PANELS if samples == 1 else block_panels(network.weights.lanes)
-        for j, panels in _panels(matrix, most):
+        for j, panels in panel_groups(matrix, sorted({most, 1}, reverse=True)):
             for listed, slots in lists(net_inputs.beyond(j)):
                 _multiply_panels(listed, samples, panels, slots)
         for listed, slots in lists(net_inputs):
@@ -73,7 +73,7 @@ def _updating(samples: int) -> Any:
         matrix, steps = matrix_of(network, 0), steps_of(network, 1)
         lists = partial(_lists, samples, inputs, first, count)
         most = UPDATED_PANELS if samples == 1 else block_panels(network.weights.lanes)
-        for j, panels in _panels(matrix, most):
+        for j, panels in panel_groups(matrix, sorted({most, 1}, reverse=True)):
             for listed, slots in lists(steps.beyond(j)):
                 _update_panels(listed, samples, panels, slots)
         for listed, slots in lists(steps):
@@ -92,17 +92,6 @@ def _lists(
     """Yield, for a loop over `count` lists, the list and the slots of its samples."""
     for n in loop(0, count):
         yield list_of(inputs, first + n), slots.since(n * samples)
-
-
-def _panels(matrix: Matrix, most: int) -> Iterator[tuple[Index, list[Memory]]]:
-    """Yield, for loops over all panels, the first column and `most` panels, then single ones."""
-    v = matrix.weights.lanes
-    whole = matrix.panel_columns.rounded_down(most * v)
-    for j in loop(0, whole, most * v):
-        yield j, [matrix.column(j + p * v) for p in range(most)]
-    if most > 1:
-        for j in loop(whole, matrix.panel_columns, v):
-            yield j, [matrix.column(j)]
 
 
 def _multiply_panels(
