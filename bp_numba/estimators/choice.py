@@ -4,17 +4,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import sklearn.neural_network
 from scipy.sparse import issparse
 from threadpoolctl import threadpool_info
 
 from bp_numba.estimators.in_kernels import InKernels, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Trainer
+from bp_numba.kernels.variants import HIDDEN, OUTPUT
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.training.gradient import Gradient
-
-ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
-OUTPUTS = {"identity", "logistic", "softmax", "exp"}
 
 KERNEL, BLAS = 12.0, 18.0
 """Multiply-adds in a nanosecond: of the kernels, and at most of each of BLAS's threads; on AVX2,
@@ -60,15 +59,14 @@ def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient
 def suits(estimator: Any, X: Any, batch_size: int) -> bool:
     """Tell if kernels can train an estimator on samples, and sooner."""
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
-    chains = all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
     return (
-        estimator.activation in ACTIVATIONS
-        and estimator.out_activation_ in OUTPUTS
+        estimator.activation in HIDDEN
+        and estimator.out_activation_ in OUTPUT
         and X.dtype in (np.float32, np.float64)
         and not (issparse(X) and len(coefs) == 1)
         and all(_is_plain(part, X.dtype) for part in coefs + intercepts)
         and coefs[0].shape[0] == X.shape[1]
-        and chains
+        and all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
         and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))
         and not _overridden(estimator)
         and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
@@ -80,14 +78,11 @@ def _is_plain(part: Any, dtype: Any) -> bool:
 
 
 def _overridden(estimator: Any) -> bool:
-    """Tell if a subclass has a forward pass, gradient or loss of its own."""
-    kinds = type(estimator).__mro__
-    names = "_backprop", "_forward_pass", "_compute_loss_grad"
+    """Tell if a subclass, or the user, has put a forward pass or gradient in place of theirs."""
+    theirs = sklearn.neural_network.MLPClassifier
     return any(
-        next(kind for kind in kinds if name in vars(kind)).__module__.partition(".")[0]
-        not in ("sklearn", "bp_numba")
-        or name in vars(estimator)
-        for name in names
+        name in vars(estimator) or getattr(type(estimator), name) is not getattr(theirs, name)
+        for name in ("_backprop", "_forward_pass", "_compute_loss_grad")
     )
 
 

@@ -22,56 +22,60 @@ class InKernels:
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> None:
-        self._optimizer, self._batch_size = estimator._optimizer, int(batch_size)
+        self._optimizer = optimizer = estimator._optimizer
         self._parameters = estimator.coefs_ + estimator.intercepts_
-        adam = estimator.solver == "adam"
-        variant = Variant(
-            hidden=estimator.activation,
-            output=estimator.out_activation_,
-            optimizer="adam" if adam else _rule(self._optimizer),
-            inputs="sparse" if issparse(X) else "dense",
-            dtype=X.dtype.name,
-        )
+        self._weights, self._starts = sample_weight, np.arange(0, X.shape[0], batch_size)
+        self._is_adam = estimator.solver == "adam"
+        variant = _variant(estimator, X, "adam" if self._is_adam else _rule(optimizer))
+        names = ("beta_1", "beta_2", "epsilon") if self._is_adam else ("momentum",)
         settings = Settings(
-            mean_weight=mean_weight_of_ones(estimator, sample_weight, batch_size),
             penalty=estimator.alpha,
             loss_factor=_loss_factor(estimator, y),
-            **(
-                {name: getattr(self._optimizer, name) for name in ("beta_1", "beta_2", "epsilon")}
-                if adam
-                else {"momentum": self._optimizer.momentum}
-            ),
+            mean_weight=mean_weight_of_ones(estimator, sample_weight, batch_size),
+            **{name: getattr(optimizer, name) for name in names},
         )
         data = _data(X, y, sample_weight)
-        self._training = BatchTraining(variant, self._parameters, data, self._batch_size, settings)
-        self._rates = self._rates_of_adam if adam else self._rates_of_sgd
-        names = ("ms", "vs") if adam else ("velocities",)
-        self._moments = [getattr(self._optimizer, name) for name in names[: variant.moments]]
+        self._training = BatchTraining(variant, self._parameters, data, batch_size, settings)
+        kept = ("ms", "vs") if self._is_adam else ("velocities",)
+        self._moments = [getattr(optimizer, name) for name in kept[: variant.moments]]
         self._training.pack_moments(*self._moments)
-        self._updates_before = self._optimizer.t if adam else 0
 
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
-        batches = -(-len(order) // self._batch_size)
-        return self._training.epoch(order, self._rates(batches))
+        if not self._is_adam:
+            return self._training.epoch(
+                order, np.full(len(self._starts), self._optimizer.learning_rate)
+            )
+        adam = self._optimizer
+        updates = adam.t + self._updates(order)
+        t = np.maximum(updates, 1)  # it is 0 in batches before the first with a weight
+        rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
+        try:
+            return self._training.epoch(order, rates)
+        finally:
+            if done := self._training.batches_done:
+                adam.t, adam.learning_rate = int(updates[done - 1]), rates[done - 1]
+
+    def _updates(self, order: NDArray[np.intp]) -> Any:
+        """Return how many updates an epoch has made after each batch: none in one without weight."""
+        if self._weights is None or self._weights.all():
+            return np.arange(1, len(self._starts) + 1)
+        return np.cumsum(np.add.reduceat(self._weights[order] != 0, self._starts) > 0)
 
     def write_back(self) -> None:
         """Copy weights and moments to the estimator's arrays."""
         self._training.unpack(self._parameters)
         self._training.unpack_moments(*self._moments)
-        if self._rates == self._rates_of_adam:
-            self._optimizer.t = self._updates_before + self._training.updates
 
-    def _rates_of_sgd(self, batches: int) -> Any:
-        return np.full(batches, self._optimizer.learning_rate)
 
-    def _rates_of_adam(self, batches: int) -> Any:
-        """Return the learning rates of the next updates, corrected for the moments' bias."""
-        adam, updates = self._optimizer, self._updates_before + self._training.updates
-        t = updates + np.arange(1, batches + 1)
-        rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
-        adam.learning_rate = rates[-1]
-        return rates
+def _variant(estimator: Any, X: Any, optimizer: str) -> Variant:
+    return Variant(
+        hidden=estimator.activation,
+        output=estimator.out_activation_,
+        optimizer=optimizer,
+        inputs="sparse" if issparse(X) else "dense",
+        dtype=X.dtype.name,
+    )
 
 
 def _rule(optimizer: Any) -> str:
@@ -107,12 +111,6 @@ def lbfgs_gradient(
     NotCompiled
         If there is no kernel to be had.
     """
-    variant = Variant(
-        hidden=estimator.activation,
-        output=estimator.out_activation_,
-        optimizer="none",
-        inputs="sparse" if issparse(X) else "dense",
-        dtype="float64",
-    )
+    X = X.astype(np.float64)
     settings = Settings(estimator.alpha, _loss_factor(estimator, y))
-    return Gradient(variant, units, _data(X.astype(np.float64), y, sample_weight), settings)
+    return Gradient(_variant(estimator, X, "none"), units, _data(X, y, sample_weight), settings)

@@ -40,10 +40,10 @@ class InScikitLearn:
         """Train one batch and return its loss before that."""
         parts: list[Any] = [None if part is None else part[rows] for part in self._samples]
         X, y, sample_weight = parts
+        if sample_weight is not None and not sample_weight.any():
+            return 0.0  # scikit-learn would divide by it
         self._activations[0] = X
         scale = 1.0 if self._mean_weight is None else sample_weight[0] / self._mean_weight
-        if scale == 0:
-            return 0.0
         loss, coefs, intercepts = self._estimator._backprop(
             X, y, sample_weight, self._activations, *self._scratch
         )

@@ -44,7 +44,8 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or numbers to predict.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
+            Weights of the samples. A batch whose samples all have a weight of 0 is left out, where
+            scikit-learn fails with a ZeroDivisionError.
         X_val, y_val : default=None
             Samples and targets, like `X` and `y`, that `early_stopping` goes by instead of setting
             `validation_fraction` of `X` aside: all of `X` is trained on.

@@ -39,6 +39,7 @@ class Trainer(Protocol):
         -------
         float
             The mean over samples of the loss of each batch before its update, L2 penalty included.
+            A batch whose samples all have a weight of 0 is left out, and its loss is 0.
         """
 
     def write_back(self) -> None:

@@ -13,15 +13,18 @@ import numpy as np
 
 from bp_numba.simd.width import reals_of
 
+HIDDEN = ("identity", "logistic", "tanh", "relu")
+OUTPUT = ("identity", "logistic", "softmax", "exp")
+
 
 class Variant(NamedTuple):
     """What is chosen when a kernel is compiled.
 
     Attributes
     ----------
-    hidden : {"identity", "logistic", "tanh", "relu"}
+    hidden : one of HIDDEN
         Activation of the hidden layers.
-    output : {"identity", "logistic", "softmax", "exp"}
+    output : one of OUTPUT
         Activation of the output layer, with its loss: squared error, log-loss of each output,
         log-loss of the classes, Poisson deviance.
     optimizer : {"none", "plain", "momentum", "nesterov", "adam"}

@@ -70,8 +70,8 @@ class BatchTraining:
 
     Attributes
     ----------
-    updates : int
-        How often the weights have been changed.
+    batches_done : int
+        How many batches of the last epoch, which may have been interrupted, are complete.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class BatchTraining:
             raise NotCompiled(str(reason))
         self._function, self._sizes = kernel, () if single else (size,)
         self._n, self._size, self._moments = data.X.shape[0], size, variant.moments
-        self.updates = 0
+        self.batches_done = 0
         matrices = parts[: len(parts) // 2]
         self._step = max(1, SLICE // sum(3 * w.size for w in matrices))
         self._lanes = (width or widest()) * 8 // dtype.itemsize
@@ -126,10 +126,10 @@ class BatchTraining:
         """
         self._samples.order[...] = order
         self._samples.rates[...] = rates
-        before = self.updates
+        self.batches_done = 0
         for start, end in self._slices():
             self._function(self._table, start, end, *self._sizes)
-            self.updates = before + (end // self._size if end < self._n else len(rates))
+            self.batches_done = end // self._size if end < self._n else len(rates)
         with np.errstate(all="ignore"):  # weights may have overflowed
             losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
             last = self._n - (len(losses) - 1) * self._size

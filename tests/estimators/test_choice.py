@@ -109,3 +109,22 @@ print(hashlib.sha256(bits + np.array(model.loss_curve_).tobytes()).hexdigest())
     cache = str(tmp_path / "cache")
     hashes = {run_python(code, NUMBA_CACHE_DIR=cache) for _ in range(2)}  # empty, then filled
     assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("parameters", [{}, {"solver": "sgd"}, {"solver": "sgd", "momentum": 0}])
+@pytest.mark.parametrize("batch_size", [1, 10])
+@pytest.mark.parametrize("where", [InKernels, InScikitLearn])
+def test_a_batch_without_weight_is_left_out(
+    where, batch_size, parameters, numbers, classes, monkeypatch
+):
+    monkeypatch.setattr(stochastic, "trainer_for", where)
+    options = {"batch_size": batch_size, "shuffle": False, "alpha": 0.1, **parameters}
+    weights = np.repeat([0.0, 1.0, 0.0, 2.0, 1.0, 0.5], 10)
+    model = small("MLPClassifier", **options).fit(numbers, classes, weights)
+    present = weights > 0
+    assert set(classes[present]) == set(classes)
+    rest = small("MLPClassifier", **options)
+    rest.fit(numbers[present], classes[present], weights[present])
+    for a, b in zip(model.coefs_, rest.coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    assert getattr(model._optimizer, "t", 0) == getattr(rest._optimizer, "t", 0)

@@ -16,7 +16,7 @@ from bp_numba.simd.tracing import operation
 from bp_numba.simd.width import NARROWEST, WIDEST
 from tests.conftest import needs_jit, not_bounds_checked, run_python
 from tests.kernels.cases import WIDTHS
-from tests.native.test_symbols import ALLOWED, TARGETS, symbols
+from tests.native.test_symbols import ALLOWED, FOR_TARGET, TARGETS, symbols
 from tests.simd.calling import call
 
 pytestmark = needs_jit
@@ -211,16 +211,6 @@ def test_log_of_what_is_no_positive_normal_number(dtype):
 
 
 COMPILE = """
-import pathlib, sys
-from llvmlite import binding
-binding.initialize_all_targets()
-binding.initialize_all_asmprinters()
-folder, triple, *widths = sys.argv[1:]
-try:
-    binding.Target.from_triple(triple)
-except RuntimeError as error:
-    sys.exit(print(f"no such target: {error}"))
-binding.get_process_triple = lambda: triple
 from numba import types
 from bp_numba.kernels import elementary
 from bp_numba.simd import arithmetic
@@ -265,7 +255,7 @@ def test_nothing_is_called(cpu, tmp_path):
     triple, features = TARGETS[cpu]
     environment = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features}
     widths = [str(NARROWEST), str(WIDEST)]
-    output = run_python(COMPILE, str(tmp_path), triple, *widths, **environment)
+    output = run_python(FOR_TARGET + COMPILE, str(tmp_path), triple, *widths, **environment)
     if output:
         pytest.skip(output)
     files = list(tmp_path.iterdir())

@@ -93,6 +93,18 @@ print(len(started))
     assert kept(tmp_path) == sorted(ARGUMENTS)
 
 
+def test_one_process_compiles_a_list_that_is_waited_for(environment, tmp_path):
+    code = """
+names = ["activate", "predict_one", "train_one"]
+loading.load("predict_one")
+started[0].kill()
+started[0].wait()
+functions = [*loading.load_all((name, None) for name in names)]
+print(len(started), functions == [loading.load(name) for name in names])
+"""
+    assert run_python(START + code, **environment) == "2 True\n"
+
+
 @pytest.mark.parametrize("first", ["load", "prepare"])
 def test_where_nothing_can_be_kept_all_are_handed_over(first, environment, tmp_path):
     (tmp_path / "cache").touch()

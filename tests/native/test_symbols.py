@@ -30,7 +30,7 @@ TARGETS = {
     "neoverse-n1": ("aarch64-unknown-linux-gnu", "+neon"),
 }
 
-COMPILE = """
+FOR_TARGET = """
 import pathlib, sys
 from llvmlite import binding
 binding.initialize_all_targets()
@@ -39,8 +39,12 @@ folder, triple, *widths = sys.argv[1:]
 try:
     binding.Target.from_triple(triple)
 except RuntimeError as error:
-    sys.exit(print(f"no such target: {{error}}"))
+    sys.exit(print(f"no such target: {error}"))
 binding.get_process_triple = lambda: triple
+"""
+"""Makes Numba compile for the platform that the second argument names."""
+
+COMPILE = """
 from bp_numba.native import compiling
 for name in {names!r}:
     for width in map(int, widths):
@@ -71,7 +75,7 @@ def symbols(code):
 def test_object_code_refers_to_nothing(cpu, tmp_path):
     triple, features = TARGETS[cpu]
     output = run_python(
-        COMPILE.format(names=NAMES),
+        FOR_TARGET + COMPILE.format(names=NAMES),
         str(tmp_path),
         triple,
         str(NARROWEST),
