@@ -57,7 +57,7 @@ class InKernels:
                 adam.t, adam.learning_rate = int(updates[done - 1]), rates[done - 1]
 
     def _updates(self, order: NDArray[np.intp]) -> Any:
-        """Return how many updates an epoch has made after each batch: none in one without weight."""
+        """Return how many updates an epoch has made after each batch; no weight, no update."""
         if self._weights is None or self._weights.all():
             return np.arange(1, len(self._starts) + 1)
         return np.cumsum(np.add.reduceat(self._weights[order] != 0, self._starts) > 0)
