@@ -140,8 +140,7 @@ def activate(table: Offsets) -> int:
 def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
     """Train on the samples from number `start` of the order to `end`, in batches of `size`.
 
-    A batch may be cut after whole blocks: the weights change once it is complete, unless all of its
-    samples have a weight of 0.
+    A batch may be cut anywhere: the weights change once it is complete.
     """
     call = read_batches(table)
     while start < end:

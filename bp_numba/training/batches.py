@@ -1,6 +1,6 @@
 """Perceptrons trained in batches: their buffers, their samples, and the calls of a kernel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,7 +98,7 @@ class BatchTraining:
         self._n, self._size, self._moments = data.X.shape[0], size, variant.moments
         self.batches_done = 0
         matrices = parts[: len(parts) // 2]
-        self._step = max(1, SLICE // sum(3 * w.size for w in matrices))
+        self._step = -(-SLICE // sum(3 * w.size for w in matrices) // ROOM) * ROOM
         self._lanes = (width or widest()) * 8 // dtype.itemsize
         units = [*map(len, matrices), matrices[-1].shape[1]]
         is_dense = variant.inputs == "dense"
@@ -127,7 +127,8 @@ class BatchTraining:
         self._samples.order[...] = order
         self._samples.rates[...] = rates
         self.batches_done = 0
-        for start, end in self._slices():
+        for start in range(0, self._n, self._step):
+            end = min(start + self._step, self._n)
             self._function(self._table, start, end, *self._sizes)
             self.batches_done = end // self._size if end < self._n else len(rates)
         with np.errstate(all="ignore"):  # weights may have overflowed
@@ -135,18 +136,6 @@ class BatchTraining:
             last = self._n - (len(losses) - 1) * self._size
             total = losses[:-1].sum() * self._size + losses[-1] * last
             return np.float64(total / self._n)
-
-    def _slices(self) -> Iterator[tuple[int, int]]:
-        """Yield parts of an epoch: whole batches, or whole blocks of one."""
-        n, size, step = self._n, self._size, self._step
-        if step >= size:
-            step, size = step - step % size, n
-        else:
-            step = -(-step // ROOM) * ROOM
-        for first in range(0, n, size):
-            last = min(first + size, n)
-            for start in range(first, last, step):
-                yield start, min(start + step, last)
 
     def pack(self, parts: Sequence[Array]) -> None:
         """Take the weights from arrays of their shapes."""

@@ -88,11 +88,10 @@ def test_large_layers_are_left_to_many_threads_of_blas(monkeypatch):
     monkeypatch.setattr(
         choice, "threadpool_info", lambda: [{"user_api": "blas", "num_threads": threads}]
     )
-    small_one, large = [64, 100, 10], [64, 2000, 2000, 10]
-    assert choice.is_faster(small_one, 200)
+    small_one, larger = [64, 100, 10], [64, 300, 300, 10]
+    assert choice.is_faster(small_one, 200) and choice.is_faster(larger, 200)
     threads = 64
-    assert choice.is_faster(small_one, 200)
-    assert not choice.is_faster(large, 200)
+    assert choice.is_faster(small_one, 200) and not choice.is_faster(larger, 200)
 
 
 def test_the_same_bits_in_every_process(tmp_path):
