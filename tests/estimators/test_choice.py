@@ -8,6 +8,7 @@ import bp_numba
 from bp_numba.estimators import choice, stochastic
 from bp_numba.estimators.in_kernels import InKernels
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
+from bp_numba.training import batches
 from tests.conftest import needs_jit, run_python
 from tests.estimators.twins import small
 
@@ -127,3 +128,33 @@ def test_a_batch_without_weight_is_left_out(
     for a, b in zip(model.coefs_, rest.coefs_, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9)
     assert getattr(model._optimizer, "t", 0) == getattr(rest._optimizer, "t", 0)
+
+
+def test_an_interrupt_within_an_epoch_leaves_whole_batches(numbers, classes, monkeypatch):
+    """Slices of 16 samples, batches of 20: after three slices there are two batches."""
+
+    def interrupted(*args):
+        trainer = InKernels(*args)
+        function = trainer._training._function
+
+        def until_48(table, start, *rest):
+            if start == 48:
+                raise KeyboardInterrupt
+            function(table, start, *rest)
+
+        trainer._training._function = until_48
+        return trainer
+
+    options = {"batch_size": 20, "shuffle": False, "max_iter": 1}
+    known = small("MLPClassifier", **options).fit(numbers[:40], classes[:40])
+    monkeypatch.setattr(batches, "SLICE", 1)
+    monkeypatch.setattr(stochastic, "trainer_for", interrupted)
+    model = small("MLPClassifier", **options)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(numbers, classes)
+    np.testing.assert_array_equal(model.coefs_[0], known.coefs_[0])
+    np.testing.assert_array_equal(model._optimizer.vs[0], known._optimizer.vs[0])
+    assert (model._optimizer.t, model._optimizer.learning_rate) == (
+        2,
+        known._optimizer.learning_rate,
+    )
