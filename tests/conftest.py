@@ -36,6 +36,10 @@ PIPE_BYTES = 65536
 PYTHON = [sys.executable, "-P"]
 """-P: the package comes from PYTHONPATH or where it is installed, not from this folder."""
 
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+"""Environment of what is sent signals: an exception in the midst of coverage's own code leaves the
+lock held that it needs next."""
+
 needs_jit = pytest.mark.skipif(
     not loading.enabled(), reason="NUMBA_DISABLE_JIT leaves no kernels to test"
 )
@@ -163,7 +167,7 @@ def running(command, **environment):
     """Have a command run, its output in pipes of text; what still runs at the end is killed."""
     with subprocess.Popen(
         list(map(str, command)),
-        env={**os.environ, **environment},
+        env={**os.environ, **UNMEASURED, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pipesize=PIPE_BYTES,

@@ -109,7 +109,6 @@ class Compiler:
         self._given_up = False
         self._codes: list[bytes] = []
         self._printed = b""
-        self._changed = threading.Condition()
         path = [entry for entry in sys.path if isinstance(entry, str)]  # imports ignore all others
         self._process = start_python(
             _CODE.format(
@@ -134,10 +133,8 @@ class Compiler:
             while chunk := self._process.stdout.read(65536):
                 pending = self._take(pending + chunk)
         self._process.wait()
-        with self._changed:
-            self._printed = pending
-            self.ended = True
-            self._changed.notify_all()
+        self._printed = pending
+        self.ended = True
         self._process.stdout.close()
 
     def _take(self, pending: bytes) -> bytes:
@@ -147,9 +144,7 @@ class Compiler:
             end = _LENGTH + int.from_bytes(rest[:_LENGTH])
             if not mark or len(rest) < max(end, _LENGTH + 1):
                 return pending
-            with self._changed:
-                self._codes.append(rest[_LENGTH:end])
-                self._changed.notify_all()
+            self._codes.append(rest[_LENGTH:end])
             pending = rest[end:]
 
     def covers(self, kernel: Kernel) -> bool:
@@ -167,11 +162,10 @@ class Compiler:
         """Return a kernel once it is there, or None if the process ends or is given up."""
         number = self._kernels.index(kernel)
         deadline = time.monotonic() + PATIENCE
-        with self._changed:
-            while len(self._codes) <= number and not (self.ended or self._given_up):
-                self._changed.wait(0.1)  # Windows hears Ctrl-C between waits only
-                self._given_up = number >= self._waited_for and time.monotonic() > deadline
-            return self._codes[number] if number < len(self._codes) else None
+        while len(self._codes) <= number and not (self.ended or self._given_up):
+            time.sleep(0.005)  # Ctrl-C within a Condition could leave its lock held for ever
+            self._given_up = number >= self._waited_for and time.monotonic() > deadline
+        return self._codes[number] if number < len(self._codes) else None
 
     def failure(self) -> str:
         """Return why it ended, best what it printed last."""

@@ -10,7 +10,7 @@ import pytest
 from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import background, compiling, files
 from bp_numba.simd.width import NARROWEST, widest
-from tests.conftest import needs_jit, run_python
+from tests.conftest import UNMEASURED, needs_jit, run_python
 from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
 
 AT_THE_COMPILER = """
@@ -164,7 +164,8 @@ nn.fit([[0, 1]], [[1]])
 @needs_jit
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c_while_it_compiles_leaves_no_process_behind(tmp_path):
-    output = run_python(COMPILING, tmp_path / "bp_numba", NUMBA_CACHE_DIR=str(tmp_path))
+    environment = {**UNMEASURED, "NUMBA_CACHE_DIR": str(tmp_path)}
+    output = run_python(COMPILING, tmp_path / "bp_numba", **environment)
     lines = output.splitlines()
     assert lines[:4] == ["interrupted True", "True", "gone", "[]"]
     assert lines[4].startswith("[INFO] epoch=1, loss=")
