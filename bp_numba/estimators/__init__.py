@@ -7,6 +7,9 @@ and `scoring` are early stopping; `weighting` and `callbacks` are what scikit-le
 have; `hooks` says which private parts of scikit-learn all this stands on.
 """
 
+from bp_numba.native import loading
+
+loading.expect("train_*.*")  # while scikit-learn is imported
 try:
     import sklearn
 except ModuleNotFoundError as error:

@@ -1,7 +1,8 @@
 """From Python source to machine code: how it is made, kept and loaded.
 
-To be read in this order: `processes` are started and forked, `files` keep what `background` has
-compiled in one of them, `compiling` is what goes on there, `loading` loads it. What is private of
-Numba and llvmlite stands in `simd.internals`. Nothing here imports Numba but the process that
-compiles.
+To be read in this order: `processes` are started, `files` keep machine code; `compiler` is a
+process that compiles as seen from here, `server` what goes on there, `background` which of them
+there are; `compiling` has a kernel compiled, by one of them or here; `loading` loads it. What is
+private of Numba and llvmlite stands in `simd.internals`. Nothing imports Numba here but the process
+that compiles.
 """

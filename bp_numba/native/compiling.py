@@ -8,10 +8,11 @@ imports but the kernels do not need, is left out.
 import contextlib
 
 from bp_numba.kernels.variants import base_of, variant_of
-from bp_numba.native.background import Kernel, compiler_of
+from bp_numba.native.background import compiler_of
+from bp_numba.native.compiler import Kernel
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
-from bp_numba.simd.internals import check_parts, machine_code, tune_llvm
+from bp_numba.simd.internals import check_parts, load_compiler, machine_code, tune_llvm
 from bp_numba.simd.width import vectors_of
 
 
@@ -64,6 +65,14 @@ def _compile_apart(name: str, width: int | None) -> bytes:
             return code
         if started:
             raise NotCompiled(compiler.failure())
+
+
+def get_ready() -> None:
+    """Do what does not depend on the kernel, in a process that is there for kernels alone."""
+    check_parts()
+    tune_llvm()
+    load_compiler()
+    from bp_numba.kernels import entry_points as entry_points
 
 
 def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:

@@ -86,6 +86,16 @@ def _prepare(name: str) -> None:
             background.begin(name)
 
 
+def expect(name: str) -> None:
+    """Have a process get ready to compile, if no kernel of a name, a pattern, is kept.
+
+    It returns at once, and raises nothing, as `prepare`.
+    """
+    if enabled() and has_own_process() and not files.may_be_kept(name):
+        with contextlib.suppress(OSError):
+            background.stand_by()
+
+
 def load_all(kernels: Iterable[tuple[str, int | None]]) -> Iterator[Callable[..., int]]:
     """Yield entry points as functions, of which one process compiles all that are not kept.
 

@@ -18,7 +18,7 @@ def has_own_process() -> bool:
 
 
 def start_python(code: str) -> subprocess.Popen[bytes]:
-    """Start a process that runs code, with what it prints, errors too, in an unbuffered pipe.
+    """Start a process that runs code, its input, and what it prints, errors too, in pipes.
 
     Nothing else is inherited: a pipeline that this process is part of does not wait for it.
 
@@ -32,7 +32,7 @@ def start_python(code: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code],
         bufsize=0,  # a buffer has a lock, on which the interpreter aborts if it ends meanwhile
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 
 HELD = """
 import sys
-if any("compile_here" in argument for argument in sys.orig_argv):
+if any("native.server" in argument for argument in sys.orig_argv):
     import os, pathlib, time
     from bp_numba.native import compiling
     folder, compile_here = pathlib.Path(os.environ["HELD"]), compiling.compile_here
@@ -32,9 +33,9 @@ if any("compile_here" in argument for argument in sys.orig_argv):
 
 START = """
 import os, pathlib, signal, subprocess, sys, threading, time
-from bp_numba.native import background, files, loading
+from bp_numba.native import background, compiler, files, loading
 folder = pathlib.Path(os.environ["HELD"])
-background.PATIENCE = 600
+compiler.PATIENCE = 600
 started = []
 Popen = subprocess.Popen
 
@@ -105,6 +106,67 @@ print(len(started), functions == [loading.load(name) for name in names])
     assert run_python(START + code, **environment) == "2 True\n"
 
 
+VARIANTS = """
+variants = [f"train_batches.{hidden}.identity.plain.dense.float64" for hidden in ("relu", "tanh")]
+"""
+
+
+def test_a_process_that_stands_by_compiles_one_variant_after_the_other(environment, tmp_path):
+    code = """
+loading.expect("train_*.*")
+wait_for(lambda: started)
+print(len(started), started[0].poll(), files.cache_folder())
+for name in variants:
+    loading.load(name)
+print(len(started), started[0].poll())
+loading.expect("train_*.*")  # which is there now
+loading.load("activate")
+print(len(started))
+"""
+    output = run_python(START + VARIANTS + code, **environment)
+    assert output == f"1 None {tmp_path / 'cache' / 'bp_numba'}\n1 None\n1\n"
+    assert len(kept(tmp_path)) == 3
+
+
+@posix
+def test_a_process_that_stood_by_and_has_ended_is_replaced(environment):
+    code = """
+loading.expect("train_*.*")
+started[0].kill()
+started[0].wait()
+loading.load(variants[0])
+print(loading.is_loaded(variants[0]), started[1].poll(), 2 <= len(started) <= 3)
+"""
+    assert run_python(START + VARIANTS + code, **environment) == "True None True\n"
+
+
+def test_nothing_stands_by_where_a_variant_is_kept_or_nothing_compiles(environment):
+    run_python(START + VARIANTS + "loading.load(variants[0])", **environment)
+    code = "loading.expect('train_*.*')\nprint(len(started))"
+    assert run_python(START + code, **environment) == "0\n"
+    assert (
+        run_python(START + "loading.expect('train_none.*')\nprint(len(started))", **environment)
+        == "1\n"
+    )
+    off = {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": environment["HELD"]}
+    assert run_python(START + code, **environment | off) == "0\n"
+
+
+def test_what_nobody_asks_anything_ends(environment):
+    idle = "import bp_numba.native.server\nbp_numba.native.server.IDLE = 0.1\n"
+    site = Path(environment["PYTHONPATH"].split(os.pathsep)[0]) / "sitecustomize.py"
+    site.write_text(idle)
+    code = """
+loading.expect("train_*.*")
+print(started[0].wait(600))
+wait_for(lambda: background._compilers[0].ended)
+loading.expect("train_*.*")
+loading.load("train_one")
+print(len(started))
+"""
+    assert run_python(START + code, **environment) in ("0\n2\n", "0\n3\n")
+
+
 @pytest.mark.parametrize("first", ["load", "prepare"])
 def test_where_nothing_can_be_kept_all_are_handed_over(first, environment, tmp_path):
     (tmp_path / "cache").touch()
@@ -112,7 +174,7 @@ def test_where_nothing_can_be_kept_all_are_handed_over(first, environment, tmp_p
 loading.{first}(background.AHEAD[0])
 wait_for(lambda: background._compilers)
 for name in background.AHEAD:
-    wait_for(lambda: background._compilers[0].is_at(background.Kernel.of(name)))
+    wait_for(lambda: background._compilers[0].is_at(compiler.Kernel.of(name)))
     loading.load(name)
 print(len(started), files.cache_folder())
 """
@@ -143,7 +205,7 @@ def test_a_process_that_never_gets_a_cpu_is_not_waited_for(broken, environment, 
     code = f"""
 def refuse(*_):
     raise PermissionError
-background.PATIENCE = 0.05
+compiler.PATIENCE = 0.05
 {broken}
 loading.prepare("predict")
 wait_for(lambda: background._compilers)
@@ -161,7 +223,7 @@ def test_what_is_far_back_is_compiled_at_once_what_is_at_work_is_waited_for(envi
     (tmp_path / "held" / "predict").touch()
     code = """
 loading.load("predict_one")
-wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+wait_for(lambda: background._compilers[0].is_at(compiler.Kernel.of("predict")))
 loading.load("activate")  # not after predict, which is held
 threads = [threading.Thread(target=loading.load, args=("predict",)) for _ in range(2)]
 for thread in threads:
@@ -183,7 +245,7 @@ def test_a_process_that_is_killed_is_not_waited_for(first, environment, tmp_path
     code = (
         f"loading.{first}"
         + """
-kernel = background.Kernel.of("predict")
+kernel = compiler.Kernel.of("predict")
 wait_for(lambda: background._compilers and background._compilers[0].is_at(kernel))
 thread = threading.Thread(target=loading.load, args=("predict",))
 thread.start()
@@ -202,7 +264,7 @@ def test_ctrl_c_is_heard_at_once_and_not_by_the_background(environment, tmp_path
     (tmp_path / "held" / "predict").touch()
     code = """
 loading.load("predict_one")
-wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+wait_for(lambda: background._compilers[0].is_at(compiler.Kernel.of("predict")))
 started[0].send_signal(signal.SIGINT)  # as a terminal does, to all
 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
@@ -224,7 +286,7 @@ def test_a_process_that_ends_waits_for_nothing_and_loses_nothing(environment, tm
     (tmp_path / "held" / "predict").touch()
     code = """
 loading.load("predict_one")
-wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+wait_for(lambda: background._compilers[0].is_at(compiler.Kernel.of("predict")))
 print(started[0].pid)
 """
     result = run_command([*STRICT, START + code], **environment)  # reads its pipes to their end
@@ -267,8 +329,8 @@ def test_prepare_raises_and_prints_nothing(broken, environment):
 for name in ("predict", "predict", "nothing of this name"):
     loading.prepare(name)
 time.sleep(0.2)
-for compiler in background._compilers:
-    compiler._process.wait()
+for each in background._compilers:
+    each._process.wait()
 """
     result = run_command([*STRICT, START + code], **environment)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bp_numba.kernels.calls import ARGUMENTS
-from bp_numba.native import background, compiling, files
+from bp_numba.native import compiler, compiling, files
 from bp_numba.simd.width import NARROWEST, widest
 from tests.conftest import UNMEASURED, needs_jit, run_python
 from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
 
 AT_THE_COMPILER = """
 import sys
-if any("compile_here" in argument for argument in sys.orig_argv):
+if any("native.server" in argument for argument in sys.orig_argv):
     {what}
 """
 
@@ -97,7 +97,7 @@ def test_what_else_a_process_prints_is_no_machine_code(flush, tmp_path):
 
 @needs_jit
 def test_a_process_that_ends_without_a_result(compilations, monkeypatch):
-    monkeypatch.setattr(background, "_CODE", "import os; os.write(2, b'no mood'); os._exit(0)")
+    monkeypatch.setattr(compiler, "_CODE", "import os; os.write(2, b'no mood'); os._exit(0)")
     with pytest.raises(compiling.NotCompiled, match="no mood"):
         load()
 

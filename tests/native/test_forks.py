@@ -119,7 +119,7 @@ def test_a_pool_while_kernels_are_compiled_in_the_background(first, environment,
     code = f"""
 import multiprocessing
 loading.{first}
-kernel = background.Kernel.of("predict")
+kernel = compiler.Kernel.of("predict")
 wait_for(lambda: background._compilers and background._compilers[0].is_at(kernel))
 with multiprocessing.get_context("fork").Pool(2) as pool:
     results = pool.map_async(fit, range(4)).get(300)
@@ -162,7 +162,7 @@ def test_no_process_outlives_its_parent_for_a_child_that_holds_its_pipe(environm
     code = """
 import ctypes
 loading.load("predict_one")
-wait_for(lambda: background._compilers[0].is_at(background.Kernel.of("predict")))
+wait_for(lambda: background._compilers[0].is_at(compiler.Kernel.of("predict")))
 child = ctypes.PyDLL(None).fork()  # behind Python's back
 if not child:
     for standard in range(3):

@@ -28,7 +28,7 @@ def test_what_is_no_part():
 
 WITHOUT = """
 import sys
-if "-c" in sys.orig_argv and any("compile_here" in code for code in sys.orig_argv):
+if "-c" in sys.orig_argv and any("native.server" in code for code in sys.orig_argv):
     from importlib import import_module
     import numba  # which uses some of them when it is imported
     owner = import_module({module!r})
