@@ -9,7 +9,7 @@ have; `hooks` says which private parts of scikit-learn all this stands on.
 
 from bp_numba.native import loading
 
-loading.expect("train_*.*")  # while scikit-learn is imported
+loading.expect("train_*.*")  # what can be done while scikit-learn is imported
 try:
     import sklearn
 except ModuleNotFoundError as error:

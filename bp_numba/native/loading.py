@@ -86,12 +86,16 @@ def _prepare(name: str) -> None:
             background.begin(name)
 
 
-def expect(name: str) -> None:
-    """Have a process get ready to compile, if no kernel of a name, a pattern, is kept.
+def expect(pattern: str) -> None:
+    """Have all ready to load or compile kernels whose names match a pattern.
 
-    It returns at once, and raises nothing, as `prepare`.
+    llvmlite is imported, and if none of them is kept, a process gets ready to compile. It raises
+    nothing, as `prepare`.
     """
-    if enabled() and has_own_process() and not files.may_be_kept(name):
+    if not enabled():
+        return
+    file = files.file_of(pattern, None)
+    if has_own_process() and not (file and any(file.parent.glob(file.name))):
         with contextlib.suppress(OSError):
             background.stand_by()
 
