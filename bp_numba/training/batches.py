@@ -72,6 +72,11 @@ class BatchTraining:
     ----------
     batches_done : int
         How many batches of the last epoch, which may have been interrupted, are complete.
+    weights : (size,) array
+        All weights, as the kernel has them.
+    gradient : (size,) array
+        After an epoch in one batch without an optimizer the sum of the samples' gradients and of
+        what was there before.
 
     Raises
     ------
@@ -103,8 +108,10 @@ class BatchTraining:
         units = [*map(len, matrices), matrices[-1].shape[1]]
         is_dense = variant.inputs == "dense"
         self._network = perceptron(units, self._lanes, dtype, variant.moments, is_dense)
-        self.pack(parts)
+        self.weights, self.gradient = self._network.weights, self._network.gradient
+        self._pack(self.weights, parts)
         self._samples = _samples(data, self._network, size, _settings(settings, dtype))
+        self._shares = _shares(self._n, size, self._lanes)
         # Addresses: what they belong to must live as long.
         self._addresses = address_table(Batches(network=self._network, samples=self._samples))
         self._table = address(self._addresses)
@@ -132,26 +139,17 @@ class BatchTraining:
             self._function(self._table, start, end, *self._sizes)
             self.batches_done = end // self._size if end < self._n else len(rates)
         with np.errstate(all="ignore"):  # weights may have overflowed
-            losses = self._samples.losses.reshape(-1, self._lanes).sum(axis=1, dtype=np.float64)
-            last = self._n - (len(losses) - 1) * self._size
-            total = losses[:-1].sum() * self._size + losses[-1] * last
-            return np.float64(total / self._n)
-
-    def pack(self, parts: Sequence[Array]) -> None:
-        """Take the weights from arrays of their shapes."""
-        self._pack(self._network.weights, parts)
+            return (self._samples.losses * self._shares).sum()  # type: ignore[no-any-return]
 
     def unpack(self, parts: Sequence[Array]) -> None:
         """Copy the weights to arrays of their shapes."""
-        self._unpack(self._network.weights, parts)
+        self._unpack(self.weights, parts)
 
-    def take_gradient(self, parts: Sequence[Array]) -> None:
-        """Copy the sum of the samples' gradients to arrays of the weights' shapes, and begin anew.
-
-        It is there after an epoch in one batch without an optimizer.
-        """
-        self._unpack(self._network.gradient, parts)
-        self._network.gradient.fill(0.0)
+    def places_of(self, parts: Sequence[Array]) -> Array:
+        """Return where in `weights` and `gradient` is each number of arrays of their shapes."""
+        numbers = [np.empty(part.shape, np.int64) for part in parts]
+        self._unpack(np.arange(self.weights.size), numbers)
+        return np.concatenate([part.ravel() for part in numbers])
 
     def pack_moments(self, *moments: Sequence[Array]) -> None:
         """Take what the optimizer remembers from arrays of the weights' shapes."""
@@ -173,6 +171,14 @@ class BatchTraining:
     def _unpack(self, buffer: Array, parts: Sequence[Array]) -> None:
         packed, unpacked = zip(*self._network.pairs(buffer, parts), strict=True)
         copy_each(unpacked, packed)
+
+
+def _shares(n: int, size: int, lanes: int) -> Array:
+    """Return for each batch, and each lane of its loss, the batch's share of the samples."""
+    batches = -(-n // size)
+    shares = np.full((batches, lanes), size / n)
+    shares[-1] = (n - (batches - 1) * size) / n
+    return shares.ravel()
 
 
 def _settings(settings: Settings, dtype: Any) -> Array:

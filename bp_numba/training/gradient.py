@@ -1,7 +1,6 @@
 """The loss of a perceptron on all samples, with its gradient: for an optimizer elsewhere."""
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -42,30 +41,21 @@ class Gradient:
         settings: Settings,
         width: int | None = None,
     ) -> None:
-        shapes: list[tuple[int, ...]] = [*pairwise(units), *((n,) for n in units[1:])]
         n, dtype = data.X.shape[0], np.dtype(variant.dtype)
-        size = sum(int(np.prod(shape)) for shape in shapes)
-        self._weights, self._found = np.zeros(size, dtype), np.zeros(size, dtype)
-        self._parts, self._gradients = _views(self._weights, shapes), _views(self._found, shapes)
-        self._matrices = sum(part.size for part in self._parts[: len(units) - 1])
+        parts = [np.zeros(shape, dtype) for shape in [*pairwise(units), *((u,) for u in units[1:])]]
+        self._matrices = slice(sum(part.size for part in parts[: len(units) - 1]))
         self._penalty, self._order, self._rates = settings.penalty, np.arange(n), np.zeros(1)
         self._total = n if data.weights is None else data.weights.sum()
-        self._training = BatchTraining(variant, self._parts, data, n, settings, width)
+        self._training = BatchTraining(variant, parts, data, n, settings, width)
+        self._places = self._training.places_of(parts)
 
     def at(self, weights: Array) -> tuple[float, Array]:
         """Return loss and gradient for some weights, the latter as a vector like them."""
-        self._weights[...] = weights
-        self._training.pack(self._parts)
-        loss = self._training.epoch(self._order, self._rates)
-        self._training.take_gradient(self._gradients)
-        gradient, matrices = self._found.copy(), slice(self._matrices)
-        gradient[matrices] += self._penalty * self._weights[matrices]
+        training, matrices = self._training, self._matrices
+        training.weights[self._places] = weights
+        loss = training.epoch(self._order, self._rates)
+        gradient = training.gradient[self._places]
+        training.gradient.fill(0.0)
+        gradient[matrices] += self._penalty * weights[matrices]
         gradient /= self._total
         return loss, gradient
-
-
-def _views(whole: Array, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """Return consecutive parts of a vector in these shapes."""
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    parts = np.split(whole, ends[:-1])
-    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
