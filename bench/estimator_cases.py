@@ -11,6 +11,7 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from bench.estimator_threads import Search, TwoFits
 from bench.estimators import Fits, Probabilities
 from bench.first_fits import FirstFits
 
@@ -101,6 +102,8 @@ ESTIMATOR_CASES = (
     ),
     Probabilities("mlp-proba-1", "predict_proba, 1 row of digits", digits, {"max_iter": 5}, rows=1),
     Probabilities("mlp-proba-1347", "predict_proba, 1,347 digits", digits, {"max_iter": 5}),
+    TwoFits("mlp-threads", "two fits in two threads, digits", digits, {}),
+    Search("mlp-search", "grid search with n_jobs=2, in threads, digits", digits, {}),
     FirstFits("mlp-first-empty", "iris, first fit of a process, empty cache", is_cold=True),
     FirstFits("mlp-first-filled", "iris, first fit of a process, filled cache", is_cold=False),
 )

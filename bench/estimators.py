@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -115,10 +116,17 @@ class Probabilities(Estimators):
 
 def fit(model, X, y, repeats):
     """Fit an estimator anew, a number of times, whether or not it converges."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with without_warnings():
         for _ in range(repeats):
             model.fit(X, y)
+
+
+@contextmanager
+def without_warnings():
+    """Have nothing said of fits that have not converged."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def relative_difference(ours, theirs):

@@ -14,7 +14,8 @@ from textwrap import fill
 
 README = Path(__file__).parents[1] / "README.md"
 OURS, REFERENCE = "NeuralNetwork", "ReferenceNetwork"
-SCIKIT_LEARN = "sklearn.neural_network"
+ESTIMATORS = "bp_numba", "sklearn.neural_network"
+"""The modules of the estimators, as results name them."""
 
 
 def main():
@@ -44,7 +45,7 @@ def cases_of(results):
     cases = [list(group) for _, group in groupby(results["rows"], lambda row: row["case"])]
     parts = [], []
     for case in cases:
-        parts[any(row["rival"] == SCIKIT_LEARN for row in case)].append(case)
+        parts[any(row["rival"] in ESTIMATORS for row in case)].append(case)
     return parts
 
 
@@ -79,8 +80,9 @@ def estimators_section(results, cases):
     )
     lines = []
     for case in cases:
-        theirs, ours = sorted(case, key=lambda row: row["rival"] != SCIKIT_LEARN)
-        medians = [number(row["median"]) for row in (ours, theirs)]
+        rows = {row["rival"]: row for row in case}
+        ours = rows[ESTIMATORS[0]]
+        medians = [number(rows[rival]["median"]) if rival in rows else "" for rival in ESTIMATORS]
         lines.append([ours["title"], ours["unit"], *medians, number(ours["times_reference"])])
     headings = ["", "unit", "bp_numba", "scikit-learn", "times as fast"]
     return f"{paragraph(measured)}\n\n{table(headings, lines)}\n"
