@@ -10,7 +10,6 @@ from bench.estimators import OURS, SCIKIT_LEARN, Estimators, fit, without_warnin
 from bench.measure import seconds_of
 
 GRID = {"alpha": [1e-5, 1e-4, 1e-3, 1e-2], "learning_rate_init": [1e-3, 3e-3]}
-FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Search(Estimators):
         X, y = self.data()
 
         def search(jobs):
-            search = GridSearchCV(self.model(OURS, effort), GRID, n_jobs=jobs, cv=FOLDS)
+            search = GridSearchCV(self.model(OURS, effort), GRID, n_jobs=jobs)
             with parallel_config(backend="threading"):
                 fit(search, X, y, 1)
 

@@ -38,8 +38,7 @@ def stand_by() -> None:
     Raises OSError if none can be started.
     """
     with unforked:
-        if not any(compiler.stands_by() for compiler in _compilers):
-            _compilers.append(Compiler(True))
+        _one_that_stands_by()
 
 
 def begin(name: str) -> None:
@@ -56,10 +55,15 @@ def begin_all(kernels: Iterable[tuple[str, int | None]]) -> None:
     Raises OSError if no process can be started.
     """
     with unforked:
-        compiler = Compiler(True)
-        _compilers.append(compiler)
-        compiler.order([Kernel.of(*kernel) for kernel in kernels], True)
-        compiler.close()
+        _one_that_stands_by().order([Kernel.of(*kernel) for kernel in kernels], True)
+
+
+def _one_that_stands_by() -> Compiler:
+    for compiler in _compilers:
+        if compiler.stands_by():
+            return compiler
+    _compilers.append(Compiler(True))
+    return _compilers[-1]
 
 
 def _is_covered(kernel: Kernel) -> bool:
