@@ -35,7 +35,7 @@ class InKernels:
             **{name: getattr(optimizer, name) for name in names},
         )
         data = _data(X, y, sample_weight)
-        self._training = BatchTraining(variant, self._parameters, data, batch_size, settings)
+        self._training = BatchTraining(variant, self._parameters, data, int(batch_size), settings)
         kept = ("ms", "vs") if self._is_adam else ("velocities",)
         self._moments = [getattr(optimizer, name) for name in kept[: variant.moments]]
         self._training.pack_moments(*self._moments)

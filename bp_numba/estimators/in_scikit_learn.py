@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from bp_numba.estimators.weighting import mean_weight_of_ones
 
@@ -26,8 +27,7 @@ class InScikitLearn:
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
         loss = 0.0
-        for start in range(0, len(order), self._batch_size):
-            batch: Any = slice(start, min(start + self._batch_size, len(order)))
+        for batch in gen_batches(len(order), self._batch_size):
             # A slice of X is not a copy, and lies in memory as X does, which BLAS may round by.
             rows = order[batch] if self._estimator.shuffle else batch
             loss += self._update(rows) * (batch.stop - batch.start)

@@ -108,7 +108,7 @@ def _batch_size(estimator: Any, samples: int) -> int:
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
             stacklevel=FROM_FIT + 2,
         )
-    return int(np.clip(estimator.batch_size, 1, samples))
+    return np.clip(estimator.batch_size, 1, samples)  # type: ignore[no-any-return]
 
 
 def _orders(estimator: Any, samples: int) -> Iterator[NDArray[np.intp]]:
