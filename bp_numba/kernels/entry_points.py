@@ -8,7 +8,7 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.batches import add_block, add_sample, begin_batch
+from bp_numba.kernels.batches import add_block, begin_batch, train_sample
 from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     activate_sample,
@@ -161,9 +161,7 @@ def train_singles(table: Offsets, start: int, end: int) -> int:
     """Do the same with batches of one sample each, whose weights count against the mean."""
     call = read_batches(table)
     for number in range(start, end):
-        begin_batch(call)
-        add_sample(call, number, 1)
-        end_batch(call, number)
+        train_sample(call, number)
     return 1
 
 

@@ -59,8 +59,29 @@ def _update(call: Call, number: Index) -> None:
             step = rule(call, at, gradient.load(at) * share, rate)
             weights.store(at, weights.load(at) + step)
             gradient.store(at, gradient.zero())
-    sums = fma(penalty * 0.5, squares.values[0], network.sums.load(LOSSES * v))
-    call.samples.losses.store(number * v, sums * share)
+    write_loss(call, number, squares.values[0])
+
+
+def descend_batch(call: Call, number: Index, descend: Callable[[Vector, Vector], Vector]) -> None:
+    """End batch `number` with plain SGD that needs no gradient: `descend(factor, keep)`.
+
+    It makes the weights W = keep W + factor A^T D, and returns the squares that they had.
+    """
+    sums, losses = call.network.sums, call.samples.losses
+    losses.store(number * sums.lanes, losses.zero())
+    weight = sums.load(SAMPLES * sums.lanes)
+    for _ in when(any_nonzero([weight]), "!=", 0):
+        factor = -(call.samples.rates.broadcast(number) / weight)
+        keep = fma(factor, call.samples.settings.broadcast(PENALTY), weight.constant(1.0))
+        write_loss(call, number, descend(factor, keep))
+
+
+def write_loss(call: Call, number: Index, squares: Vector) -> None:
+    """Write the loss of a batch, from the sums over its samples and over the weights' squares."""
+    sums, v = call.network.sums, squares.lanes
+    share = squares.constant(1.0) / sums.load(SAMPLES * v)
+    total = fma(call.samples.settings.broadcast(PENALTY) * 0.5, squares, sums.load(LOSSES * v))
+    call.samples.losses.store(number * v, total * share)
 
 
 def _plain(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:

@@ -104,6 +104,28 @@ def add_rows(deltas: Slots, count: Index, gradient: Matrix, biases: Memory) -> N
             biases.store(place, z)
 
 
+def descend(
+    row: Memory | None, deltas: Memory, matrix: Matrix, keep: Vector, squares: Registers[Vector]
+) -> None:
+    """Set matrix[i, j] = keep * matrix[i, j] + row[i] * deltas[j]; add the squares of what it was.
+
+    Without a row nothing is added to what is kept.
+    """
+    v, size = deltas.lanes, len(squares.values)
+    for j, panels in panel_groups(matrix, [size, 1]):
+        d = [deltas.load(j + p * v) for p in range(len(panels))]
+        for i in loop(0, matrix.rows):
+            w = [panel.load(i * v) for panel in panels]
+            sums = squares.values
+            squares.values = [*map(fma, w, w, sums), *sums[len(w) :]]
+            kept = [keep * w_p for w_p in w]
+            if row is not None:
+                x = row.broadcast(i)
+                kept = [fma(x, d_p, kept_p) for d_p, kept_p in zip(d, kept, strict=True)]
+            for panel, new in zip(panels, kept, strict=True):
+                panel.store(i * v, new)
+
+
 def _add_tile(
     rows: Slots, deltas: Slots, count: Index, panels: list[Memory], tile: list[Index]
 ) -> None:

@@ -25,6 +25,9 @@ OTHERS = [
     Variant("logistic", "logistic", "nesterov", "sparse", "float64"),
     Variant("relu", "softmax", "adam", "dense", "float32"),
     Variant("tanh", "identity", "nesterov", "sparse", "float32"),
+    Variant("tanh", "softmax", "plain", "dense", "float64"),
+    Variant("logistic", "identity", "plain", "sparse", "float64"),
+    Variant("relu", "logistic", "plain", "dense", "float32"),
 ]
 VARIANTS = [*HIDDEN, *OUTPUT, *OTHERS]
 
@@ -138,7 +141,7 @@ def test_longer_vectors(variant):
             Case(variant, units, size, width=8).epoch(np.arange(43))
 
 
-@pytest.mark.parametrize("variant", [HIDDEN[3], OTHERS[1]], ids=lambda v: ".".join(v))
+@pytest.mark.parametrize("variant", [HIDDEN[3], OTHERS[1], OTHERS[5]], ids=lambda v: ".".join(v))
 @pytest.mark.parametrize("size", [1, 5, 16, 30, 43])
 def test_slices_change_no_bit(size, variant, monkeypatch):
     found = []
@@ -178,9 +181,10 @@ def test_numpys_gradients_by_central_differences(hidden, output):
         np.testing.assert_allclose(numeric, expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("variant", [OTHERS[1], *OTHERS[4:6]], ids=lambda v: ".".join(v))
 @pytest.mark.parametrize("size", [1, 5, 20])
-def test_a_batch_without_weight_is_left_out(size):
-    case = Case(OTHERS[1], [3, 10, 6, 3], size, without=size)
+def test_a_batch_without_weight_is_left_out(size, variant):
+    case = Case(variant, [3, 10, 6, 3], size, without=size)
     before = b"".join(part.tobytes() for part in case.trained)
     rates = np.zeros(-(-43 // size))
     rates[0] = 0.1
