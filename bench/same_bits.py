@@ -1,6 +1,6 @@
 """See that a script gives the same bits every time. Run ``python -m bench.same_bits``.
 
-Three scripts, each in new processes: with an empty and with a filled cache of machine code, on an
+Four scripts, each in new processes: with an empty and with a filled cache of machine code, on an
 idle and on a loaded machine, then in two threads at once and in child processes. Each prints a hash
 of all weights, losses and outputs on its way. The exit code is 1 unless there is one hash for each
 script.
@@ -89,13 +89,31 @@ def predict(add):
     assert_enough(network)
 
 
+def estimators(add):
+    """Fit scikit-learn's estimators as they are here, with each solver and batches of some sizes."""
+    from bench.estimators import fit
+    from bp_numba import MLPClassifier, MLPRegressor
+
+    X, y = samples()
+    for kind, targets in ((MLPClassifier, y.argmax(axis=1)), (MLPRegressor, y)):
+        for parameters in (
+            {},
+            {"batch_size": 32, "activation": "tanh", "early_stopping": True},
+            {"solver": "sgd", "batch_size": 1, "momentum": 0.0, "activation": "logistic"},
+            {"solver": "lbfgs"},
+        ):
+            model = kind(max_iter=20, random_state=0, **parameters)
+            fit(model, X, targets, 1)
+            add(*model.coefs_, *model.intercepts_, getattr(model, "loss_curve_", model.loss_))
+
+
 def assert_enough(network):
     """Fail if the network has not come to have kernels."""
     work = record_of(network).work
     assert work >= choice.ENOUGH, f"the calls were too few: {work} of {choice.ENOUGH}"
 
 
-SCRIPTS = {work.__name__: work for work in (fit, fit_partial, predict)}
+SCRIPTS = {work.__name__: work for work in (fit, fit_partial, predict, estimators)}
 
 
 def digest(name):
