@@ -14,7 +14,7 @@ import pytest
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.examples import digits, xor
-from bp_numba.native import compiling, files, loading
+from bp_numba.native import background, compiling, files, loading
 from bp_numba.training import choice
 
 HANG = 600
@@ -48,6 +48,15 @@ not_bounds_checked = pytest.mark.skipif(
     os.environ.get("NUMBA_BOUNDSCHECK") == "1",
     reason="compiles for half a minute what has nothing to do with bounds",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compilers():
+    """Let the processes that compile end: what coverage saw in them would come too late."""
+    yield
+    for compiler in background._compilers:
+        compiler.close()
+        compiler._process.wait(HANG)
 
 
 @pytest.fixture
