@@ -90,7 +90,7 @@ def predict(add):
 
 
 def estimators(add):
-    """Fit scikit-learn's estimators as they are here, with each solver and batches of some sizes."""
+    """Fit the estimators, with each solver and in batches of some sizes."""
     from bench.estimators import fit
     from bp_numba import MLPClassifier, MLPRegressor
 
