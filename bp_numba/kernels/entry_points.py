@@ -32,10 +32,21 @@ from bp_numba.kernels.upper_layers import (
 )
 from bp_numba.simd.arrays import Offsets
 from bp_numba.simd.tables import floats_at, memory_at, reader
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index
 
 read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
 read_batches = reader(Batches)
+
+
+@operation
+def smaller(a: Index, b: Index) -> Index:
+    """Return the smaller of two: Numba's `min` would be compiled as a function of its own.
+
+    With it training on XOR takes 5% more instructions.
+    """
+    return a.at_most(b)
 
 
 def train_blocks(
@@ -145,12 +156,12 @@ def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
     call = read_batches(table)
     while start < end:
         number = start // size
-        first, last = number * size, min((number + 1) * size, call.samples.order.size)
+        first, last = number * size, smaller((number + 1) * size, call.samples.order.size)
         if start == first:
             begin_batch(call)
-        stop = min(last, end)
+        stop = smaller(last, end)
         for block in range(start, stop, ROOM):
-            add_block(call, block, min(ROOM, stop - block))
+            add_block(call, block, smaller(ROOM, stop - block))
         if stop == last:
             end_batch(call, number)
         start = stop

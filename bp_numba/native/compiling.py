@@ -12,7 +12,13 @@ from bp_numba.native.background import compiler_of
 from bp_numba.native.compiler import Kernel
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
-from bp_numba.simd.internals import check_parts, load_compiler, machine_code, tune_llvm
+from bp_numba.simd.internals import (
+    check_parts,
+    load_compiler,
+    machine_code,
+    tune_llvm,
+    without_function_passes,
+)
 from bp_numba.simd.width import vectors_of
 
 
@@ -86,9 +92,11 @@ def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:
     from numba import types
 
     from bp_numba.kernels import entry_points
-    from bp_numba.kernels.calls import arguments_of
+    from bp_numba.kernels.calls import OF_PERCEPTRONS, arguments_of
 
     signature = types.int64(*map(entry_points.TYPES.get, arguments_of(name)))
-    with vectors_of(width), variant_of(name):
+    is_perceptrons = alone and base_of(name) in OF_PERCEPTRONS
+    passes = without_function_passes() if is_perceptrons else contextlib.nullcontext()
+    with vectors_of(width), variant_of(name), passes:
         symbol, code = machine_code(getattr(entry_points, base_of(name)), signature)
     return symbol.encode() + b"\0" + code

@@ -89,13 +89,13 @@ def _prepare(name: str) -> None:
 def expect(pattern: str) -> None:
     """Have all ready to load or compile kernels whose names match a pattern.
 
-    llvmlite is imported, and if none of them is kept, a process gets ready to compile. It raises
-    nothing, as `prepare`.
+    llvmlite is imported, and if none of them is kept yet, but can be, a process gets ready to
+    compile. It raises nothing, as `prepare`.
     """
     if not enabled():
         return
     file = files.file_of(pattern, None)
-    if has_own_process() and not (file and any(file.parent.glob(file.name))):
+    if file and has_own_process() and not any(file.parent.glob(file.name)):
         with contextlib.suppress(OSError):
             background.stand_by()
 

@@ -80,6 +80,12 @@ class Index(Value):
         chosen = self.builder.icmp_signed(relation, a.value, a.constant(b).value)
         return self._like(self.builder.select(chosen, self.value, self.value.type(0)))
 
+    def at_most(self, other: "Index | int") -> "Index":
+        """Return the smaller of self and other."""
+        limit = self.constant(other).value
+        is_less = self.builder.icmp_signed("<", self.value, limit)
+        return self._like(self.builder.select(is_less, self.value, limit))
+
     def constant(self, number: "Index | int") -> "Index":
         """Return a number as an index; an index is returned as it is."""
         return number if isinstance(number, Index) else self._like(self.value.type(number))

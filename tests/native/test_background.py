@@ -150,6 +150,8 @@ def test_nothing_stands_by_where_a_variant_is_kept_or_nothing_compiles(environme
     )
     off = {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": environment["HELD"]}
     assert run_python(START + code, **environment | off) == "0\n"
+    nowhere = {"NUMBA_CACHE_DIR": __file__}  # or each process that only predicts would start one
+    assert run_python(START + code, **environment | nowhere) == "0\n"
 
 
 def test_what_nobody_asks_anything_ends(environment):
