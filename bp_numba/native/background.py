@@ -27,7 +27,7 @@ def compiler_of(kernel: Kernel) -> tuple[Compiler, bool]:
                 return compiler, False
         for compiler in _compilers:
             if compiler.stands_by():
-                compiler.order([kernel], True)
+                _order(compiler, kernel, True)
                 return compiler, False
         return _start(kernel, True), True
 
@@ -71,16 +71,20 @@ def _is_covered(kernel: Kernel) -> bool:
 
 
 def _start(first: Kernel, is_waited_for: bool) -> Compiler:
-    """Start a process for a kernel; it goes on with those of `AHEAD`, or else stands by."""
     compiler = Compiler(is_waited_for)
+    _compilers.append(compiler)
+    _order(compiler, first, is_waited_for)
+    return compiler
+
+
+def _order(compiler: Compiler, first: Kernel, is_waited_for: bool) -> None:
+    """Order a kernel; the process goes on with those of `AHEAD` if it is one, or else stands by."""
     others = [kernel for kernel in map(Kernel.of, AHEAD) if kernel != first]
     others = [kernel for kernel in others if not _is_covered(kernel)]
-    _compilers.append(compiler)
     compiler.order([first], is_waited_for)
     if first.name in AHEAD:
         compiler.order(others, False)
         compiler.close()
-    return compiler
 
 
 def _close() -> None:

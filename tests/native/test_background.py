@@ -121,11 +121,12 @@ for name in variants:
 print(len(started), started[0].poll())
 loading.expect("train_*.*")  # which is there now
 loading.load("activate")
+wait_for(lambda: all(map(loading.is_kept, background.AHEAD)))  # in the same process, as ever
 print(len(started))
 """
     output = run_python(START + VARIANTS + code, **environment)
     assert output == f"1 None {tmp_path / 'cache' / 'bp_numba'}\n1 None\n1\n"
-    assert len(kept(tmp_path)) == 3
+    assert len(kept(tmp_path)) == 2 + len(AHEAD)
 
 
 @posix
