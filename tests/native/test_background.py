@@ -122,11 +122,14 @@ print(len(started), started[0].poll())
 loading.expect("train_*.*")  # which is there now
 loading.load("activate")
 wait_for(lambda: all(map(loading.is_kept, background.AHEAD)))  # in the same process, as ever
+wait_for(lambda: len(background._compilers[0]._codes) == 2 + len(background.AHEAD))
+print(len(started))
+loading.load(variants[0].replace("relu", "logistic"))  # not there: it takes no more orders
 print(len(started))
 """
     output = run_python(START + VARIANTS + code, **environment)
-    assert output == f"1 None {tmp_path / 'cache' / 'bp_numba'}\n1 None\n1\n"
-    assert len(kept(tmp_path)) == 2 + len(AHEAD)
+    assert output == f"1 None {tmp_path / 'cache' / 'bp_numba'}\n1 None\n1\n2\n"
+    assert len(kept(tmp_path)) == 3 + len(AHEAD)
 
 
 @posix
