@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bp_numba.estimators.classifier import MLPClassifier as MLPClassifier
     from bp_numba.estimators.regressor import MLPRegressor as MLPRegressor
+    from bp_numba.many.fit import fit_many
     from bp_numba.network import NeuralNetwork
     from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
     from bp_numba.plotting.loss_curve import LossCurveDisplay
@@ -28,6 +29,7 @@ __all__ = [
     "NeuralNetwork",
     "ReferenceNetwork",
     "__version__",
+    "fit_many",
 ]
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
+    "fit_many": "many.fit",
 }
 
 _ESTIMATORS = {

@@ -28,6 +28,12 @@ ARGUMENTS = {
 """The entry points and their arguments: p a table, i an int64 or the address of an array, d a
 double. They return an int64."""
 
+OF_LANES = {
+    "train_on_shared": "ppiii",
+    "train_on_own": "ppiii",
+}
+"""Those for many networks in lanes, likewise."""
+
 OF_PERCEPTRONS = {
     "train_batches": "piii",
     "train_singles": "pii",
@@ -37,7 +43,7 @@ OF_PERCEPTRONS = {
 
 def arguments_of(name: str) -> str:
     """Return the arguments of an entry point, of a variant too."""
-    return {**ARGUMENTS, **OF_PERCEPTRONS}[base_of(name)]
+    return {**ARGUMENTS, **OF_LANES, **OF_PERCEPTRONS}[base_of(name)]
 
 
 class Training(NamedTuple):

@@ -18,10 +18,12 @@ from bp_numba.kernels.first_layer import (
     update_listed,
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
+from bp_numba.kernels.lanes import Lanes, LaneSamples
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
 from bp_numba.kernels.optimizers import end_batch
 from bp_numba.kernels.perceptron import ROOM
+from bp_numba.kernels.side_by_side import go_through_own, go_through_shared
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import (
     add_squared_errors,
@@ -37,7 +39,8 @@ from bp_numba.simd.values import Index
 
 read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
-read_batches = reader(Batches)
+read_batches, read_lanes = reader(Batches), reader(Lanes)
+read_lane_samples = reader(LaneSamples)
 
 
 @operation
@@ -173,6 +176,21 @@ def train_singles(table: Offsets, start: int, end: int) -> int:
     call = read_batches(table)
     for number in range(start, end):
         train_sample(call, number)
+    return 1
+
+
+def train_on_shared(table: Offsets, samples: Offsets, first: int, count: int, trains: int) -> int:
+    """Train networks in lanes on `count` samples from number `first` on, round and round.
+
+    If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
+    """
+    go_through_shared(read_lanes(table), read_lane_samples(samples), first, count, trains)
+    return 1
+
+
+def train_on_own(table: Offsets, samples: Offsets, first: int, count: int, trains: int) -> int:
+    """Do the same with each network's own samples."""
+    go_through_own(read_lanes(table), read_lane_samples(samples), first, count, trains)
     return 1
 
 

@@ -79,6 +79,13 @@ class History:
         self.validation_samples[n:] = (validation_samples,)
         self.epochs.append(epoch)  # the last: epochs count the points
 
+    def extend(self, *columns: list[Any]) -> None:
+        """Append several display points, given as lists in the order of the columns."""
+        n, (epochs, *others) = len(self.epochs), columns
+        for name, values in zip(COLUMNS[1:], others, strict=True):
+            getattr(self, name)[n:] = values
+        self.epochs.extend(epochs)
+
     def first(self, points: int) -> "History":
         """Return a new history of the first points only."""
         return History(*(getattr(self, name)[:points] for name in COLUMNS))

@@ -41,10 +41,12 @@ class Monitor:
     ) -> None:
         self._network, self._epoch, self._samples = network, run.done, samples
         self._verbose, self._callback = watching.verbose, watching.callback
-        self._bar: Any = _bar(run) if watching.progress else None
+        self._bar: Any = None
+        if watching.progress:
+            self._bar = progress_bar(initial=run.done, total=run.epochs, unit="epoch")
         self._checkpoint = _checkpoint(network, watching)
         self._shown = ""
-        _tell(self._callback, "begin")
+        tell(self._callback, "begin")
         self._record = record_of(network)
         self._record.losses = []
         seconds = self._record.history.seconds
@@ -72,7 +74,7 @@ class Monitor:
 
     def end(self) -> None:
         """Tell everybody that the run has ended."""
-        _tell(self._callback, "end", self._network)
+        tell(self._callback, "end", self._network)
         if self._checkpoint:
             self._checkpoint.end()
         if self._bar is not None:
@@ -113,12 +115,20 @@ class Monitor:
         self._bar.set_postfix_str(", ".join(filter(None, (self._shown, rate))), refresh=False)
 
 
-def _tell(callback: Any, event: str, *arguments: Any) -> None:
+def tell(callback: Any, event: str, *arguments: Any) -> None:
+    """Call a method of a callback, if it has one of that name."""
     if (method := getattr(callback, event, None)) is not None:
         method(*arguments)
 
 
-def _bar(run: Run) -> Any:
+def progress_bar(**options: Any) -> Any:
+    """Return tqdm's bar for a terminal or a notebook.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If tqdm is not installed.
+    """
     try:
         from tqdm.auto import tqdm
     except ModuleNotFoundError:
@@ -126,7 +136,7 @@ def _bar(run: Run) -> Any:
             "progress=True needs tqdm, which is not installed: pip install 'bp_numba[cli]'",
             name="tqdm",
         ) from None
-    return tqdm(initial=run.done, total=run.epochs, unit="epoch", dynamic_ncols=True)
+    return tqdm(dynamic_ncols=True, **options)
 
 
 def _checkpoint(network: Any, watching: Watching) -> Any:

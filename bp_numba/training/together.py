@@ -1,4 +1,4 @@
-"""Changes of several matrices that no signal handler comes between.
+"""Changes of several arrays that no signal handler comes between.
 
 Python handles signals between two of its bytecodes. If one raised between the changes of two
 matrices, new weights of one would stay beside old weights of another. So all of them are changed in
@@ -24,3 +24,8 @@ def copy_each(targets: Iterable[Any], sources: Iterable[Any]) -> None:
 def add_each(targets: list[Any], updates: list[Any]) -> None:
     """Add arrays to as many others of the same shapes."""
     deque(map(np.add, targets, updates, targets), maxlen=0)
+
+
+def in_turn(*calls: Callable[[], Any]) -> None:
+    """Call functions of C one after the other, as what a kernel does and the count of it."""
+    deque(map(operator.call, calls), maxlen=0)

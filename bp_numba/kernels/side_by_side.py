@@ -1,0 +1,159 @@
+"""Networks in lanes, some vectors of them side by side: the room's equations, sample by sample.
+
+All arithmetic is lane by lane, so a network's numbers depend on no other network, nor on how many
+there are.
+"""
+
+from collections.abc import Callable, Iterator
+
+from bp_numba.kernels.lane_groups import (
+    Group,
+    Lanes,
+    Matrix,
+    OfSome,
+    Own,
+    Sample,
+    Samples,
+    Shared,
+    Slots,
+    Vectors,
+)
+from bp_numba.kernels.lanes import SIDE_BY_SIDE
+from bp_numba.kernels.sigmoid import derivative, sigmoid
+from bp_numba.simd.arithmetic import fma
+from bp_numba.simd.loops import Registers, loop, when
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index
+
+
+def _forward(group: Group, sample: Sample) -> None:
+    """Write all activations but a_0."""
+    activations = group.many.activations
+    _layer(group, group.matrix(0), sample.inputs, group.slots(activations, 1))
+    for l in loop(1, group.many.units.size - 1):
+        below, above = group.slots(activations, l), group.slots(activations, l + 1)
+        _layer(group, group.matrix(l), below.load, above)
+
+
+def _layer(group: Group, matrix: Matrix, below: Callable[..., Vectors], above: Slots) -> None:
+    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j])."""
+    for j, count in group.tiles(matrix.columns):
+        sums = Registers([group.many.weights.zero()] * (count * group.size))
+        for i in loop(0, matrix.rows):
+            places, a = matrix.places(i, j, 1, count), below(i) * count
+            sums.values = [
+                fma(weights.load(at), a_i, partial)
+                for (weights, at), a_i, partial in zip(places, a, sums.values, strict=True)
+            ]
+        above.store(j, [sigmoid(z) for z in sums.values])
+
+
+def _backward(group: Group, sample: Sample) -> None:
+    """Write all steps, and update all matrices."""
+    many, last = group.many, group.many.units.size - 1
+    rates = [memory.load(0) for memory in group.each(many.rates)]
+    a, steps = group.slots(many.activations, last), group.slots(many.steps, last)
+    for j in loop(0, many.units[last]):
+        outputs = zip(a.load(j), sample.target(j), rates, strict=True)
+        steps.store(j, [(y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs])
+    for below in loop(1, last):
+        _steps_below(group, last - below, sample)
+    matrix, steps_1 = group.matrix(0), group.slots(many.steps, 1)
+    for i, count in group.tiles(matrix.rows):
+        x = sample.inputs(i, count)
+        for j in loop(0, matrix.columns):
+            _update(matrix.places(i, j, count, 1), x, steps_1.load(j), sample)
+
+
+def _steps_below(group: Group, l: Index, sample: Sample) -> None:
+    """Write s_l[i] = (sum over j of W_l[i, j] s_{l+1}[j]) a_l[i] (1 - a_l[i]), and update W_l."""
+    many, matrix = group.many, group.matrix(l)
+    a, steps = group.slots(many.activations, l), group.slots(many.steps, l)
+    above = group.slots(many.steps, l + 1)
+    for i, count in group.tiles(matrix.rows):
+        a_i = a.load(i, count)
+        products = Registers([many.weights.zero()] * len(a_i))
+        for j in loop(0, matrix.columns):
+            s = above.load(j)
+            w = _update(matrix.places(i, j, count, 1), a_i, s, sample)
+            terms = zip(w, s * count, products.values, strict=True)
+            products.values = [fma(w_ij, s_j, partial) for w_ij, s_j, partial in terms]
+        pairs = zip(products.values, a_i, strict=True)
+        steps.store(i, [product * derivative(a_r) for product, a_r in pairs])
+
+
+def _update(places: list[tuple[Memory, Index]], a: Vectors, s: Vectors, sample: Sample) -> Vectors:
+    """Change W_l[i, j] += a_l[i] s_{l+1}[j] at some places; return what was there before."""
+    before = [weights.load(at) for weights, at in places]
+    every = s * (len(places) // len(s))
+    for (weights, at), a_i, s_j, w in zip(places, a, every, before, strict=True):
+        weights.store(at, sample.kept(fma(a_i, s_j, w), w))
+    return before
+
+
+def _add_squared_errors(group: Group, sample: Sample) -> None:
+    """Add (a_L - y)^2 to the networks' sums."""
+    many, last = group.many, group.many.units.size - 1
+    a = group.slots(many.activations, last)
+    errors = group.each(many.errors)
+    for j in loop(0, many.units[last]):
+        for g, (a_j, y) in enumerate(zip(a.load(j), sample.target(j), strict=True)):
+            difference, total = a_j - y, errors[g].load(0)
+            errors[g].store(0, sample.kept(fma(difference, difference, total), total))
+
+
+def _take(group: Group, sample: Sample, trains: Index) -> None:
+    """Train on a sample, or if `trains` is 0 measure."""
+    _forward(group, sample)
+    for _ in when(trains, "!=", 0):
+        _backward(group, sample)
+    for _ in when(trains, "==", 0):
+        _add_squared_errors(group, sample)
+
+
+def _groups(many: Lanes) -> Iterator[Group]:
+    """Yield, for loops, groups of all vectors, as large as they can be."""
+    done = Registers([many.rates.size.constant(0)])
+    for size in (SIDE_BY_SIDE, SIDE_BY_SIDE // 2, 1):
+        for q in loop(done.values[0], many.rates.size // many.rates.lanes - (size - 1), size):
+            yield Group(many, q, size)
+            done.values = [q + size]
+
+
+def _numbers(samples: Samples, first: Index, count: Index) -> Iterator[Index]:
+    """Yield, for a loop, the numbers of `count` samples from one on, round and round."""
+    turn = Registers([first])
+    for _ in loop(0, count):
+        number = turn.values[0]
+        yield number
+        turn.values = [(number + 1).where(number + 1, "<", samples.sizes[0])]
+
+
+@operation
+def go_through_shared(
+    many: Lanes, samples: Samples, first: Index, count: Index, trains: Index
+) -> None:
+    """Take `count` samples from number `first` on, round and round, with all networks."""
+    for group in _groups(many):
+        for number in _numbers(samples, first, count):
+            _take(group, Shared.of(group, samples, number), trains)
+
+
+@operation
+def go_through_own(
+    many: Lanes, samples: Samples, first: Index, count: Index, trains: Index
+) -> None:
+    """Do the same with each network's own samples.
+
+    To leave those that have no more as they are takes twice as long: so it is done only where some
+    have no more, one vector at a time.
+    """
+    for group in _groups(many):
+        for number in _numbers(samples, first, count):
+            for _ in when(number, "<", samples.sizes[1]):
+                _take(group, Own.of(group, samples, number), trains)
+            for _ in when(samples.sizes[1] - 1, "<", number):
+                for q in loop(group.first, group.first + group.size):
+                    one = Group(many, q, 1)
+                    _take(one, OfSome.of(one, samples, number), trains)

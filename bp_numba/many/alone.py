@@ -1,0 +1,69 @@
+"""A network that is trained by itself, by what `fit` trains with."""
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bp_numba.fitting import Training, training_of
+from bp_numba.many.members import Member
+from bp_numba.many.tasks import Order, Task
+from bp_numba.network import NeuralNetwork
+from bp_numba.simd.arrays import Array
+from bp_numba.training.choice import overridden
+from bp_numba.training.together import copy_each
+
+_METHODS = "fit_partial", "sigmoid", "sigmoid_deriv", "predict", "calculate_loss"
+
+
+def has_own_methods(network: Any) -> bool:
+    """Tell if users have changed what training does; alpha may be computed."""
+    return overridden(network, *_METHODS) or hasattr(type(network), "alpha")
+
+
+class Alone(Task):
+    """Train one network.
+
+    A plain one is trained as another with the same weights, which can be sent to other processes
+    without whatever users have attached to it.
+    """
+
+    def __init__(self, member: Member, epoch: int) -> None:
+        super().__init__([member], epoch)
+        self.is_bound = has_own_methods(member.network)
+        self._network = member.network if self.is_bound else _bare(member.network)
+        self._whole: tuple[int, list[Array]] | None = None  # within an epoch: the last whole one
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what is made anew."""
+        return super().__getstate__() | {"_training": None}
+
+    def _prepare(self) -> None:
+        (sets,) = self._sets
+        self._training: Training = training_of(self._network, *sets)
+
+    def _train(self, order: Order) -> None:
+        started = perf_counter()
+        self._whole = self.epoch, [w.copy() for w in self._network.W]
+        one_point = order.until < order.run.epochs
+        part = self._training.advance(order.run, self.epoch, one_point)
+        for epoch, reached, *losses in part.points:
+            arrays = [None if loss is None else np.array([loss]) for loss in losses]
+            self._display(epoch, reached - started, *arrays)
+        self.done[0] = part.epoch
+        self._whole = None
+
+    def _give_weights(self) -> None:
+        if self._whole is not None:
+            self.done[0], before = self._whole
+            copy_each(self._network.W, before)
+            self._whole = None
+        (member,) = self.members
+        if self._network.W[0] is not member.network.W[0]:  # it was trained in another process
+            copy_each(member.network.W, self._network.W)
+
+
+def _bare(network: Any) -> NeuralNetwork:
+    bare = NeuralNetwork.__new__(NeuralNetwork)
+    bare.layers, bare.alpha, bare.W = network.layers, float(network.alpha), list(network.W)
+    return bare

@@ -1,0 +1,131 @@
+"""Who does tasks: this thread, or others and other processes with joblib."""
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from bp_numba.many.tasks import Order, Task
+
+ATTEMPTS = 3
+"""How often in a row tasks are done anew whose workers have died."""
+
+
+def jobs_of(n_jobs: int | None) -> int:
+    """Return how many tasks can be done at a time, as joblib understands it.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If joblib is needed and not installed.
+    """
+    if n_jobs == 1 or (n_jobs is None and "joblib" not in sys.modules):
+        return 1
+    try:
+        import joblib
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            f"n_jobs={n_jobs} needs joblib, which is not installed: pip install 'bp_numba[jobs]'",
+            name="joblib",
+        ) from None
+    return int(joblib.effective_n_jobs(n_jobs))
+
+
+def done(tasks: Iterable[Task], order: Order, n_jobs: int | None) -> Iterator[Task]:
+    """Do tasks, and yield each when its networks have their weights.
+
+    Where more than one can be done at a time, that is on joblib's backend: threads unless the user
+    has chosen another. What a process returns unfinished is sent again, and so is what was lost
+    with a process: the result is the same.
+    """
+    if jobs_of(n_jobs) == 1:
+        yield from _done_here(tasks, order)
+        return
+    crew = _Crew(order, n_jobs)
+    try:
+        yield from crew.do(tasks)
+    finally:
+        crew.stopped.set()
+        for task in list(crew.begun.values()):
+            task.deliver()
+
+
+def _done_here(tasks: Iterable[Task], order: Order) -> Iterator[Task]:
+    for task in tasks:
+        try:
+            task.advance(order)
+        finally:
+            task.deliver()
+        yield task
+
+
+class _Crew:
+    def __init__(self, order: Order, n_jobs: int | None) -> None:
+        self.stopped = threading.Event()
+        self.begun: dict[int, Task] = {}
+        self._order, self._n_jobs = order._replace(stop=self.stopped.is_set), n_jobs
+
+    def do(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        attempts, bound = 0, list[Task]()
+        waiting = self._begin(tasks, bound)
+        while True:
+            try:
+                for task in self._round(waiting):
+                    attempts = 0
+                    if task.epoch >= self._order.until:
+                        task.deliver()
+                        yield self.begun.pop(id(task))
+            except BrokenExecutor:
+                attempts += 1
+                if attempts > ATTEMPTS:
+                    raise
+            if not self.begun:
+                break
+            waiting = iter(list(self.begun.values()))
+        yield from _done_here(bound, self._order)
+
+    def _begin(self, tasks: Iterable[Task], bound: list[Task]) -> Iterator[Task]:
+        """Yield the tasks that can be sent; put off the others."""
+        for task in tasks:
+            if task.is_bound:
+                bound.append(task)
+            else:
+                self.begun[id(task)] = task
+                yield task
+
+    def _round(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        """Have tasks done once; yield each when it has come back."""
+        from joblib import Parallel, delayed
+
+        parallel = Parallel(self._n_jobs, prefer="threads", return_as="generator_unordered")
+        with one_thread_of_blas():
+            calls = (delayed(_do)(id(task), task, self._order, *task.arrays()) for task in tasks)
+            for key, done in parallel(calls):
+                task, before = self.begun[key], self.begun[key].epoch
+                if done is not task:
+                    task.take(done)
+                    self._order.tell((task.epoch - before) * len(task.members))
+                yield task
+
+
+def _do(key: int, task: Task, order: Order, *arrays: Any) -> tuple[int, Task]:
+    """Do a task, wherever it was sent to."""
+    if not task.was_sent:
+        task.advance(order)
+        return key, task
+    task.attach(arrays)
+    with one_thread_of_blas():
+        task.advance(order)
+    return key, task
+
+
+def one_thread_of_blas() -> AbstractContextManager[Any]:
+    """Return what keeps BLAS from having threads of its own, where threadpoolctl is installed."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return limits

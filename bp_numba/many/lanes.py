@@ -1,0 +1,139 @@
+"""Networks of the same layers, trained together, each in a lane of a vector."""
+
+from functools import partial
+from operator import setitem
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bp_numba.kernels.lanes import lanes
+from bp_numba.many.listed import Listed, Measured, is_measurable
+from bp_numba.many.members import Member
+from bp_numba.many.tasks import Order, Task
+from bp_numba.native import loading
+from bp_numba.simd.arrays import Array, Floats, address, address_table
+from bp_numba.simd.width import widest
+from bp_numba.training.choice import for_fit
+from bp_numba.training.together import copy_each, in_turn
+from bp_numba.training.trainer import SLICE_SECONDS
+
+MOST_BYTES = 8192
+"""Of the weights of a vector of networks, 256 numbers of each on AVX2. With fewer, as 8-16-4, one
+network took 1.6 times as long as by the kernels for single ones, 64 took 0.4 times as long; with
+more, as 16-16-4, one took 2.2 times as long."""
+
+FIRST_SLICE = 1_000_000
+"""Weights times samples of all vectors in the first slice, before the speed is known."""
+
+
+def suits(member: Member) -> bool:
+    """Tell if lanes are built for a network: by its layers and samples, and the CPU."""
+    matrices = member.network.W
+    outputs = matrices[-1].shape[1]
+    return (
+        sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
+        and all(w.dtype == np.float64 for w in matrices)
+        and not any(np.may_share_memory(a, b) for a, b in zip(matrices, matrices[1:], strict=False))
+        and is_measurable(member.samples, outputs)
+        and (member.watched is None or is_measurable(member.watched, outputs))
+    )
+
+
+def has_kernel(has_own: bool) -> bool:
+    """Tell if there is a kernel, which is waited for; if there should be and is not, it warns."""
+    return for_fit(_name(has_own), widest()).kernel is not None
+
+
+def _name(has_own: bool) -> str:
+    return "train_on_own" if has_own else "train_on_shared"
+
+
+class InLanes(Task):
+    """Train networks in lanes.
+
+    Their weights are copied to the lanes when the task is made, and back when it is delivered.
+    """
+
+    def __init__(self, members: list[Member], epoch: int) -> None:
+        super().__init__(members, epoch)
+        self._width = widest()
+        self._is_shared = not members[0].has_own
+        if self._is_shared:
+            self._sets = self._sets[:1]
+        units = [*map(len, members[0].network.W), members[0].network.W[-1].shape[1]]
+        self._many = lanes(units, len(members), self._width)
+        self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]
+        self._steps = max(1, FIRST_SLICE // max(1, self._many.weights.size // self._width))
+        copy_each(*zip(*self._pairs(), strict=True))
+
+    def _pairs(self) -> list[tuple[Floats, Array]]:
+        """Return pairs of views of equal shape: on the lanes, and on the networks' matrices."""
+        many, pairs = self._many, list[tuple[Floats, Array]]()
+        offsets = many.weight_offsets.tolist()
+        by_lane = many.weights.reshape(-1, offsets[-1], self._width).transpose(0, 2, 1)
+        for number, member in enumerate(self.members):
+            own = by_lane[divmod(number, self._width)]
+            for l, matrix in enumerate(member.network.W):
+                pairs.append((own[offsets[l] : offsets[l + 1]].reshape(matrix.shape), matrix))
+        return pairs
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what has addresses in it."""
+        return super().__getstate__() | dict.fromkeys(("_table", "_kernel", "_listed", "_measured"))
+
+    def _prepare(self) -> None:
+        self._table = address_table(self._many)
+        self._kernel = partial(
+            loading.load(_name(not self._is_shared), self._width), address(self._table)
+        )
+        how = self._is_shared, int(self._many.units[-1]), self._width
+        samples = [samples for samples, _ in self._sets]
+        watched = [watched for _, watched in self._sets if watched is not None]
+        self._listed = Listed.of(samples, *how)
+        self._measured = [Measured.of(sets, *how) for sets in (samples, watched) if sets]
+
+    def _train(self, order: Order) -> None:
+        n, started = self._listed.size, perf_counter()
+        stop, display = order.run.next_stop(self.epoch)
+        if n <= self._steps:
+            epochs = min(min(stop, order.until) - self.epoch, self._steps // max(1, n))
+            self._go_on(0, epochs * n, (self.epoch + epochs, 0))
+            steps = epochs * n
+        else:
+            steps = self._train_part(n)
+        if self._steps < 2 * steps:
+            faster = min(2.0, SLICE_SECONDS / max(perf_counter() - started, 1e-9))
+            self._steps = max(1, int(steps * faster))
+        if display and self.epoch == stop:
+            losses = [self._losses(measured) for measured in self._measured]
+            self._display(self.epoch, perf_counter() - started, *losses)
+
+    def _train_part(self, n: int) -> int:
+        """Train on a part of an epoch; until it is whole, the weights before it are kept."""
+        if not self.done[1]:
+            self._whole = self._many.weights.copy()
+        first = int(self.done[1])
+        count = min(self._steps, n - first)
+        at = first + count
+        self._go_on(first, count, (self.epoch + at // n, at % n))
+        return count
+
+    def _go_on(self, first: int, count: int, done: tuple[int, int]) -> None:
+        """Train, and note what is done, before any signal is handled."""
+        train = partial(self._kernel, self._listed.table, first, count, 1)
+        in_turn(train, partial(setitem, self.done, ..., done))
+
+    def _losses(self, measured: Measured) -> Floats:
+        errors, listed = self._many.errors, measured.listed
+        errors.fill(0.0)
+        for first in range(0, listed.size, self._steps):
+            self._kernel(listed.table, first, min(self._steps, listed.size - first), 0)
+        return measured.scales * errors[: self._count] + measured.rests
+
+    def _give_weights(self) -> None:
+        if self.done[1]:
+            self._many.weights[...] = self._whole
+            self.done[1] = 0
+        packed, matrices = zip(*self._pairs(), strict=True)
+        copy_each(matrices, packed)

@@ -1,0 +1,159 @@
+"""The networks of a call, each with its samples: coerced and checked before anything is trained."""
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bp_numba import validation as check
+from bp_numba.fitting import samples_to_train_on, samples_to_validate
+from bp_numba.network import NeuralNetwork
+from bp_numba.simd.arrays import Array
+from bp_numba.training.samples import Samples
+
+
+class Member(NamedTuple):
+    """A network of the list, and what it is trained on and validated with.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the list.
+    has_own : bool
+        Whether it has samples of its own, to train on or to validate with.
+    """
+
+    number: int
+    network: Any
+    samples: Samples
+    watched: Samples | None
+    has_own: bool
+
+
+def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list[Member]:
+    """Return the networks with their samples.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one of them cannot be trained on its samples, or two have something in common; the error
+        names the network's number.
+    """
+    count, watched = len(networks), check.as_pair(validation, "validation") if validation else None
+    sets, validated = Sets(X, y, count), watched and Sets(*watched, count, "validation ")
+    members = []
+    pairs = validated or repeat(None)
+    for number, (network, own, pair) in enumerate(zip(networks, sets, pairs, strict=False)):
+        try:
+            if not isinstance(network, NeuralNetwork):
+                raise TypeError(f"must be a NeuralNetwork, got {network!r:.60}")
+            check.check_alpha(network.alpha)
+            samples = samples_to_train_on(network, *own)
+            other = None if pair is None else samples_to_validate(network, pair)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"networks[{number}]: {error}") from None
+        has_own = sets.are_own or (validated is not None and validated.are_own)
+        members.append(Member(number, network, samples, other, has_own))
+    _check_apart(networks)
+    return members
+
+
+class Sets:
+    """Samples of each network: one set for all, or a list of one for each.
+
+    Parameters
+    ----------
+    X, y : array_likes, or sequences of one for each network
+    count : int
+        How many networks there are.
+    kind : str
+        What errors put before the names X and y, as "validation ".
+
+    Attributes
+    ----------
+    are_own : bool
+        Whether each network has its own X, or its own y.
+    """
+
+    def __init__(self, X: Any, y: Any, count: int, kind: str = "") -> None:
+        each_X = _depth(X) > 2
+        each_y = each_X or _depth(y) > 2
+        self.are_own = each_X or each_y
+        self._X = _each(X, f"{kind}X", count) if each_X else repeat(check.as_numbers(X, f"{kind}X"))
+        self._y = _each(y, f"{kind}y", count) if each_y else repeat(check.as_numbers(y, f"{kind}y"))
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return zip(self._X, self._y, strict=False)
+
+
+def _depth(value: Any) -> int:
+    """Return how many dimensions an array-like has, by its first elements."""
+    depth = 0
+    while isinstance(value, list | tuple) and value:
+        value, depth = value[0], depth + 1
+    return depth + int(getattr(value, "ndim", 0))
+
+
+def _each(values: Any, name: str, count: int) -> Any:
+    if not isinstance(values, list | tuple | np.ndarray) or len(values) != count:
+        size = len(values) if hasattr(values, "__len__") else "none"
+        raise ValueError(
+            f"{name} must be one set for all networks or a list of one for each of the {count}, "
+            f"got {size}"
+        )
+    return values
+
+
+def _check_apart(networks: Sequence[Any]) -> None:
+    """Raise ValueError if a network is there twice, or shares weights with another."""
+    seen: dict[int, int] = {}
+    for number, network in enumerate(networks):
+        first = seen.setdefault(id(network), number)
+        if first != number:
+            raise ValueError(
+                f"networks[{number}] must not be there twice, but is networks[{first}]"
+            )
+    arrays = [(number, w) for number, network in enumerate(networks) for w in network.W]
+    for a, b in _sharing(arrays):
+        if a != b:
+            raise ValueError(f"networks[{b}] must not share weights with networks[{a}]")
+
+
+def _sharing(arrays: list[tuple[int, Array]]) -> Iterator[tuple[int, int]]:
+    """Yield the owners of pairs of arrays that have an element in common, at least one of each."""
+    bounds = np.array([_bounds(w) for _, w in arrays])
+    order = np.argsort(bounds[:, 0], kind="stable")
+    starts, ends = bounds[order].T
+    is_apart = np.append(True, starts[1:] >= np.maximum.accumulate(ends)[:-1])
+    cluster = np.cumsum(is_apart) - 1
+    suspects = order[np.bincount(cluster)[cluster] > 1]
+    if not len(suspects):
+        return
+    # Within their bounds arrays may still be apart, as columns of one matrix are: look at elements.
+    places = [_addresses(arrays[k][1]) for k in suspects]
+    owners = np.repeat([arrays[k][0] for k in suspects], [len(part) for part in places])
+    addresses = np.concatenate(places)
+    by_address = np.lexsort((owners, addresses))
+    same = np.flatnonzero(np.diff(addresses[by_address]) == 0)
+    yield from zip(
+        owners[by_address[same]].tolist(), owners[by_address[same + 1]].tolist(), strict=True
+    )
+
+
+def _bounds(w: Array) -> tuple[int, int]:
+    start = w.__array_interface__["data"][0]
+    if w.flags.c_contiguous or w.flags.f_contiguous or not w.size:
+        return start, start + w.nbytes
+    reach = [(size - 1) * stride for size, stride in zip(w.shape, w.strides, strict=True)]
+    return (
+        start + sum(r for r in reach if r < 0),
+        start + sum(r for r in reach if r > 0) + w.itemsize,
+    )
+
+
+def _addresses(w: Array) -> Array:
+    start, (rows, columns) = w.__array_interface__["data"][0], w.shape
+    places: Array = np.add.outer(np.arange(rows) * w.strides[0], np.arange(columns) * w.strides[1])
+    places += start
+    return places.ravel()

@@ -1,0 +1,184 @@
+"""Networks that one thread or process trains together, and what becomes of them."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from itertools import islice
+from time import perf_counter
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from bp_numba.many.members import Member
+from bp_numba.runs.state import record_of
+from bp_numba.simd.arrays import Array, Floats
+from bp_numba.training.run import Run
+from bp_numba.training.samples import Samples
+
+
+def never() -> bool:
+    """Return False."""
+    return False
+
+
+def ignore(count: int) -> None:
+    """Do nothing."""
+
+
+RETURN_SECONDS = 30.0
+"""After which another process returns what it has reached: so much may be lost with it."""
+
+
+class Order(NamedTuple):
+    """How far a task is to be done; in another process, for `RETURN_SECONDS` at most.
+
+    Attributes
+    ----------
+    run : Run
+        Tells where losses are displayed.
+    until : int
+        The epoch to train up to: the last, or the next display point.
+    seconds : float
+        When to come back before that, with what has been reached.
+    stop : callable
+        Tells whether to come back at once.
+    tell : callable
+        Is told of networks times epochs.
+    """
+
+    run: Run
+    until: int
+    seconds: float = float("inf")
+    stop: Callable[[], bool] = never
+    tell: Callable[[int], None] = ignore
+
+    def __reduce__(self) -> Any:
+        """Return what is sent to another process, where nobody can be asked or told."""
+        return Order, (self.run, self.until, RETURN_SECONDS)
+
+
+class Display(NamedTuple):
+    """A display point of all networks of a task: losses, and seconds that they were trained for."""
+
+    epoch: int
+    seconds: float
+    losses: Floats
+    validation_losses: Floats | None
+
+
+class Task(ABC):
+    """Networks that are trained together; what is sent to another process leaves them behind.
+
+    Attributes
+    ----------
+    members : list of Member
+    done : (2,) int64
+        Epochs that lie behind, and samples beyond them.
+    is_bound : bool
+        Whether it can be done only where the networks are.
+    """
+
+    is_bound = False
+
+    def __init__(self, members: list[Member], epoch: int) -> None:
+        self.members, self._count = members, len(members)
+        self.done = np.array([epoch, 0], dtype=np.int64)
+        self._sets = [(member.samples, member.watched) for member in members]
+        self._delivered, self._points, self._seconds = epoch, list[Display](), 0.0
+        self._lock: Any = threading.Lock()
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs that lie behind."""
+        return int(self.done[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to another process: neither networks nor samples."""
+        return vars(self) | dict.fromkeys(("members", "_sets", "_lock"))
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether it has come to another process, or back from there."""
+        return self._lock is None
+
+    def arrays(self) -> list[Array | None]:
+        """Return the arrays of the samples, which are sent beside the task: each of them once."""
+        sets = [part for pair in self._sets for part in pair]
+        return [array for part in sets for array in (part or (None, None))]
+
+    def attach(self, arrays: Iterable[Any]) -> None:
+        """Take the arrays of the samples, in a process that the task was sent to."""
+        rest, self._sets = iter(arrays), []
+        while four := list(islice(rest, 4)):
+            X, y, watched_X, watched_y = four
+            watched = None if watched_X is None else Samples(watched_X, watched_y)
+            self._sets.append((Samples(X, y), watched))
+        self._lock = threading.Lock()
+
+    def advance(self, order: Order) -> None:
+        """Train as far as the order says, in slices."""
+        with self._lock:
+            if order.stop():
+                return
+            self._prepare()
+            deadline = perf_counter() + order.seconds
+            while self.epoch < order.until and not order.stop() and perf_counter() < deadline:
+                before, started = self.epoch, perf_counter()
+                self._train(order)
+                self._seconds += perf_counter() - started
+                order.tell((self.epoch - before) * self._count)
+
+    def take(self, done: Self) -> None:
+        """Take over what has been reached elsewhere."""
+        here = {name: vars(self)[name] for name in ("members", "_sets", "_lock")}
+        vars(self).update(vars(done) | here)
+
+    def deliver(self) -> None:
+        """Give the networks what has been reached: weights of whole epochs, epochs, losses."""
+        with self._lock:  # while another thread is at it
+            self._give_weights()
+            points = [point for point in self._points if point.epoch <= self.epoch]
+            self._points = []
+            epochs, self._delivered = self.epoch - self._delivered, self.epoch
+            for number, member in enumerate(self.members):
+                record_points(member, number, points, self.epoch, epochs)
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Make what a task cannot bring along from another process."""
+
+    @abstractmethod
+    def _train(self, order: Order) -> None:
+        """Train for a slice."""
+
+    @abstractmethod
+    def _give_weights(self) -> None:
+        """Copy the weights of the last whole epoch to the networks."""
+
+    def _display(self, epoch: int, seconds: float, losses: Any, watched: Any = None) -> None:
+        self._points.append(Display(epoch, self._seconds + seconds, losses, watched))
+
+
+def record_points(
+    member: Member, number: int, points: list[Display], epoch: int, epochs: int
+) -> None:
+    """Record the display points of one network of a task, and how many epochs it was trained."""
+    record = record_of(member.network)
+    before = record.epochs_trained + epochs - epoch
+    if points:
+        count, watched = len(points), member.watched
+        trained = record.history.seconds[-1] if record.history.seconds else 0.0
+        losses = [float(point.losses[number]) for point in points]
+        record.losses += losses
+        record.history.extend(
+            [point.epoch + before for point in points],
+            losses,
+            [
+                None if point.validation_losses is None else float(point.validation_losses[number])
+                for point in points
+            ],
+            [trained + point.seconds for point in points],
+            [len(member.samples.X)] * count,
+            [None if watched is None else len(watched.X)] * count,
+        )
+    record.epochs_trained += epochs
