@@ -140,8 +140,10 @@ class Task(ABC):
             points = [point for point in self._points if point.epoch <= self.epoch]
             self._points = []
             epochs, self._delivered = self.epoch - self._delivered, self.epoch
-            for number, member in enumerate(self.members):
-                record_points(member, number, points, self.epoch, epochs)
+            losses = _by_network([point.losses for point in points], self._count)
+            watched = _by_network([point.validation_losses for point in points], self._count)
+            for member, own, own_watched in zip(self.members, losses, watched, strict=True):
+                _record(member, points, (own, own_watched), (self.epoch, epochs))
 
     @abstractmethod
     def _prepare(self) -> None:
@@ -159,26 +161,29 @@ class Task(ABC):
         self._points.append(Display(epoch, self._seconds + seconds, losses, watched))
 
 
-def record_points(
-    member: Member, number: int, points: list[Display], epoch: int, epochs: int
+def _by_network(losses: list[Floats | None], count: int) -> list[list[Any]]:
+    """Return for each network the list of its losses, or of as many None."""
+    if not losses or losses[0] is None:
+        return [[None] * len(losses)] * count
+    by_network: list[list[Any]] = np.array(losses).T.tolist()
+    return by_network
+
+
+def _record(
+    member: Member, points: list[Display], losses: tuple[list[Any], ...], done: tuple[int, int]
 ) -> None:
-    """Record the display points of one network of a task, and how many epochs it was trained."""
-    record = record_of(member.network)
-    before = record.epochs_trained + epochs - epoch
+    """Record the display points of one network, the epoch reached, and how many there were."""
+    record, (epoch, epochs) = record_of(member.network), done
+    before, history = record.epochs_trained + epochs - epoch, record.history
     if points:
-        count, watched = len(points), member.watched
-        trained = record.history.seconds[-1] if record.history.seconds else 0.0
-        losses = [float(point.losses[number]) for point in points]
-        record.losses += losses
-        record.history.extend(
+        trained = history.seconds[-1] if history.seconds else 0.0
+        watched = None if member.watched is None else len(member.watched.X)
+        record.losses += losses[0]
+        history.extend(
             [point.epoch + before for point in points],
-            losses,
-            [
-                None if point.validation_losses is None else float(point.validation_losses[number])
-                for point in points
-            ],
-            [trained + point.seconds for point in points],
-            [len(member.samples.X)] * count,
-            [None if watched is None else len(watched.X)] * count,
+            *losses,
+            [point.seconds + trained for point in points],
+            [len(member.samples.X)] * len(points),
+            [watched] * len(points),
         )
     record.epochs_trained += epochs
