@@ -38,7 +38,7 @@ class Alone(Task):
         """Leave behind what is made anew."""
         return super().__getstate__() | {"_training": None}
 
-    def _prepare(self) -> None:
+    def _prepare(self, order: Order) -> None:
         (sets,) = self._sets
         self._training: Training = training_of(self._network, *sets)
 

@@ -15,6 +15,7 @@ from bp_numba.native import loading
 from bp_numba.simd.arrays import Array, Floats, address, address_table
 from bp_numba.simd.width import widest
 from bp_numba.training.choice import for_fit
+from bp_numba.training.run import Run
 from bp_numba.training.together import copy_each, in_turn
 from bp_numba.training.trainer import SLICE_SECONDS
 
@@ -58,6 +59,7 @@ class InLanes(Task):
     def __init__(self, members: list[Member], epoch: int) -> None:
         super().__init__(members, epoch)
         self._width = widest()
+        self._run: Run | None = None
         self._is_shared = not members[0].has_own
         if self._is_shared:
             self._sets = self._sets[:1]
@@ -82,7 +84,8 @@ class InLanes(Task):
         """Leave behind what has addresses in it."""
         return super().__getstate__() | dict.fromkeys(("_table", "_kernel", "_listed", "_measured"))
 
-    def _prepare(self) -> None:
+    def _prepare(self, order: Order) -> None:
+        self._run = order.run
         self._table = address_table(self._many)
         self._kernel = partial(
             loading.load(_name(not self._is_shared), self._width), address(self._table)
@@ -95,19 +98,17 @@ class InLanes(Task):
 
     def _train(self, order: Order) -> None:
         n, started = self._listed.size, perf_counter()
-        stop, display = order.run.next_stop(self.epoch)
+        stop, _ = order.run.next_stop(self.epoch)
         if n <= self._steps:
-            epochs = min(min(stop, order.until) - self.epoch, self._steps // max(1, n))
-            self._go_on(0, epochs * n, (self.epoch + epochs, 0))
+            epochs = min(min(stop, order.until) - self.epoch, self._steps // n)
             steps = epochs * n
+            self._go_on(0, steps, (self.epoch + epochs, 0))
         else:
             steps = self._train_part(n)
         if self._steps < 2 * steps:
             faster = min(2.0, SLICE_SECONDS / max(perf_counter() - started, 1e-9))
             self._steps = max(1, int(steps * faster))
-        if display and self.epoch == stop:
-            losses = [self._losses(measured) for measured in self._measured]
-            self._display(self.epoch, perf_counter() - started, *losses)
+        self._measure(order.run, perf_counter() - started)
 
     def _train_part(self, n: int) -> int:
         """Train on a part of an epoch; until it is whole, the weights before it are kept."""
@@ -122,7 +123,14 @@ class InLanes(Task):
     def _go_on(self, first: int, count: int, done: tuple[int, int]) -> None:
         """Train, and note what is done, before any signal is handled."""
         train = partial(self._kernel, self._listed.table, first, count, 1)
-        in_turn(train, partial(setitem, self.done, ..., done))
+        # From an array: where NumPy reads a tuple, it looks for signals.
+        in_turn(train, partial(setitem, self.done, ..., np.array(done)))
+
+    def _measure(self, run: Run, seconds: float = 0.0) -> None:
+        """Note the losses where they are displayed, unless that is done."""
+        epoch, known = self.epoch, max(self._delivered, *(p.epoch for p in self._points[-1:]), 0)
+        if epoch > known and run.next_stop(epoch - 1) == (epoch, True):
+            self._display(epoch, seconds, *map(self._losses, self._measured))
 
     def _losses(self, measured: Measured) -> Floats:
         errors, listed = self._many.errors, measured.listed
@@ -135,5 +143,7 @@ class InLanes(Task):
         if self.done[1]:
             self._many.weights[...] = self._whole
             self.done[1] = 0
+        elif self._run is not None:
+            self._measure(self._run)  # if an interrupt has come before
         packed, matrices = zip(*self._pairs(), strict=True)
         copy_each(matrices, packed)

@@ -120,7 +120,7 @@ class Task(ABC):
         with self._lock:
             if order.stop():
                 return
-            self._prepare()
+            self._prepare(order)
             deadline = perf_counter() + order.seconds
             while self.epoch < order.until and not order.stop() and perf_counter() < deadline:
                 before, started = self.epoch, perf_counter()
@@ -146,7 +146,7 @@ class Task(ABC):
                 _record(member, points, (own, own_watched), (self.epoch, epochs))
 
     @abstractmethod
-    def _prepare(self) -> None:
+    def _prepare(self, order: Order) -> None:
         """Make what a task cannot bring along from another process."""
 
     @abstractmethod
