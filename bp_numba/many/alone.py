@@ -1,5 +1,6 @@
 """A network that is trained by itself, by what `fit` trains with."""
 
+from itertools import combinations
 from time import perf_counter
 from typing import Any
 
@@ -16,22 +17,29 @@ from bp_numba.training.together import copy_each
 _METHODS = "fit_partial", "sigmoid", "sigmoid_deriv", "predict", "calculate_loss"
 
 
-def has_own_methods(network: Any) -> bool:
-    """Tell if users have changed what training does; alpha may be computed."""
-    return overridden(network, *_METHODS) or hasattr(type(network), "alpha")
+def has_own_ways(network: Any) -> bool:
+    """Tell if a network can only be trained as it is.
+
+    It may have methods of its own, or compute alpha, or its matrices may share memory.
+    """
+    return (
+        overridden(network, *_METHODS)
+        or hasattr(type(network), "alpha")
+        or any(np.may_share_memory(a, b) for a, b in combinations(network.W, 2))
+    )
 
 
 class Alone(Task):
     """Train one network.
 
-    A plain one is trained as another with the same weights, which can be sent to other processes
-    without whatever users have attached to it.
+    A plain one is trained as a copy, which has nothing of what users have attached to it: others
+    see weights of whole epochs only, and it can be sent to other processes.
     """
 
     def __init__(self, member: Member, epoch: int) -> None:
         super().__init__([member], epoch)
-        self.is_bound = has_own_methods(member.network)
-        self._network = member.network if self.is_bound else _bare(member.network)
+        self.is_bound = has_own_ways(member.network)
+        self._network = member.network if self.is_bound else _plain(member.network)
         self._whole: tuple[int, list[Array]] | None = None  # within an epoch: the last whole one
 
     def __getstate__(self) -> dict[str, Any]:
@@ -59,11 +67,12 @@ class Alone(Task):
             copy_each(self._network.W, before)
             self._whole = None
         (member,) = self.members
-        if self._network.W[0] is not member.network.W[0]:  # it was trained in another process
+        if not self.is_bound:
             copy_each(member.network.W, self._network.W)
 
 
-def _bare(network: Any) -> NeuralNetwork:
-    bare = NeuralNetwork.__new__(NeuralNetwork)
-    bare.layers, bare.alpha, bare.W = network.layers, float(network.alpha), list(network.W)
-    return bare
+def _plain(network: Any) -> NeuralNetwork:
+    plain = NeuralNetwork.__new__(NeuralNetwork)
+    plain.layers, plain.alpha = network.layers, float(network.alpha)
+    plain.W = [w.copy() for w in network.W]
+    return plain

@@ -34,7 +34,7 @@ def jobs_of(n_jobs: int | None) -> int:
 
 
 def done(tasks: Iterable[Task], order: Order, n_jobs: int | None) -> Iterator[Task]:
-    """Do tasks, and yield each when its networks have their weights.
+    """Do tasks, and yield each whenever its networks have been given what it has reached.
 
     Where more than one can be done at a time, that is on joblib's backend: threads unless the user
     has chosen another. What a process returns unfinished is sent again, and so is what was lost
@@ -54,11 +54,12 @@ def done(tasks: Iterable[Task], order: Order, n_jobs: int | None) -> Iterator[Ta
 
 def _done_here(tasks: Iterable[Task], order: Order) -> Iterator[Task]:
     for task in tasks:
-        try:
-            task.advance(order)
-        finally:
-            task.deliver()
-        yield task
+        while task.epoch < order.until:
+            try:
+                task.advance(order)
+            finally:
+                task.deliver()
+            yield task
 
 
 class _Crew:
@@ -74,9 +75,10 @@ class _Crew:
             try:
                 for task in self._round(waiting):
                     attempts = 0
+                    task.deliver()
                     if task.epoch >= self._order.until:
-                        task.deliver()
-                        yield self.begun.pop(id(task))
+                        del self.begun[id(task)]
+                    yield task
             except BrokenExecutor:
                 attempts += 1
                 if attempts > ATTEMPTS:

@@ -1,18 +1,18 @@
 """Train many networks: the public function."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from bp_numba import validation as check
 from bp_numba.kernels.lanes import SIDE_BY_SIDE
-from bp_numba.many.alone import Alone, has_own_methods
+from bp_numba.many.alone import Alone, has_own_ways
 from bp_numba.many.crew import done, jobs_of
 from bp_numba.many.lanes import InLanes, has_kernel, suits
 from bp_numba.many.members import Member, members_of
 from bp_numba.many.tasks import Order, Task
-from bp_numba.many.watching import Watching, callbacks_of
-from bp_numba.runs.monitor import progress_bar
+from bp_numba.many.watching import Watched, Watching, callbacks_of
 from bp_numba.simd.width import widest
 from bp_numba.training.run import Run
 
@@ -35,6 +35,8 @@ def fit_many(
     progress: bool = False,
     callback: Any = None,
     validation: tuple[Any, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
     initial_epoch: int | Sequence[int] = 0,
 ) -> None:
     """Train many networks, each as `NeuralNetwork.fit` would train it, many times sooner.
@@ -69,6 +71,12 @@ def fit_many(
         for each network, as `[EarlyStopping() for _ in networks]`.
     validation : (X, y), optional
         Samples whose loss is recorded too; one set for all, or lists of one for each network.
+    checkpoint : path-like, optional
+        File that all networks are saved to, as `fit` does with one: at once, now and then, when
+        training ends, and after Ctrl-C or an error. `load_many` reads it; go on with
+        `initial_epoch=[nn.epochs_trained for nn in networks]`.
+    checkpoint_every : float, default 60.0
+        Seconds between two checkpoints, at least.
     initial_epoch : int or sequence of ints, default 0
         As for `fit`, or one for each network.
 
@@ -77,6 +85,8 @@ def fit_many(
     ValueError, TypeError
         If an argument cannot be used, a network is there twice, or two share weights: the error
         names the network's number, and nothing is trained.
+    OSError
+        If the checkpoint cannot be written at the beginning or the end.
     ModuleNotFoundError
         If joblib or tqdm is needed and not installed.
     KeyboardInterrupt
@@ -102,29 +112,27 @@ def fit_many(
     callbacks = callbacks_of(callback, len(networks))
     jobs = jobs_of(n_jobs)
     members = members_of(networks, X, y, validation)
-    bar = None
-    if progress:
-        total = len(networks) * run.epochs
-        bar = progress_bar(
-            initial=sum(reached), total=total, unit=" networks x epochs", unit_scale=True
-        )
-    watching = Watching(members, callbacks, verbose, bar)
+    every = check.check_seconds(checkpoint_every, "checkpoint_every")
+    shown = (sum(reached), len(networks) * run.epochs) if progress else None
+    watching = Watching(networks, callbacks, Watched(verbose, shown, checkpoint, every))
     try:
         while going := [m for m in members if reached[m.number] < run.epochs]:
             until, is_shown = run.epochs, False
             if watching.is_at_every_display:
                 until, is_shown = min(run.next_stop(reached[m.number]) for m in going)
             now = [m for m in going if reached[m.number] < until]
-            order = Order(run, until, tell=watching.trained)
+            order = Order(run, until, watching.patience, tell=watching.trained)
             for task in done(_tasks(now, reached, jobs), order, n_jobs):
                 for member in task.members:
                     reached[member.number] = task.epoch
+                watching.delivered()
             if is_shown:
-                for member in watching.displayed(now, until):
-                    reached[member.number] = run.epochs  # it wants to stop
-        watching.end(members)
-    finally:
-        watching.close()
+                for number in watching.displayed([m.number for m in now], until):
+                    reached[number] = run.epochs  # it wants to stop
+        watching.end()
+    except BaseException:
+        watching.interrupted()
+        raise
 
 
 def _epochs_of(initial_epoch: Any, epochs: int, count: int) -> list[int]:
@@ -141,7 +149,7 @@ def _epochs_of(initial_epoch: Any, epochs: int, count: int) -> list[int]:
 
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:
     """Yield tasks for all members, each when it is asked for: it has a copy of the weights."""
-    in_lanes = [m for m in members if not has_own_methods(m.network) and suits(m)]
+    in_lanes = [m for m in members if not has_own_ways(m.network) and suits(m)]
     if in_lanes and not has_kernel(in_lanes[0].has_own):
         in_lanes = []
     together = {m.number for m in in_lanes}

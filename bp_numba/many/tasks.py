@@ -30,7 +30,7 @@ RETURN_SECONDS = 30.0
 
 
 class Order(NamedTuple):
-    """How far a task is to be done; in another process, for `RETURN_SECONDS` at most.
+    """How far a task is to be done.
 
     Attributes
     ----------
@@ -39,7 +39,8 @@ class Order(NamedTuple):
     until : int
         The epoch to train up to: the last, or the next display point.
     seconds : float
-        When to come back before that, with what has been reached.
+        When to come back before that, with what has been reached; from another process after
+        `RETURN_SECONDS` at the latest.
     stop : callable
         Tells whether to come back at once.
     tell : callable
@@ -54,7 +55,7 @@ class Order(NamedTuple):
 
     def __reduce__(self) -> Any:
         """Return what is sent to another process, where nobody can be asked or told."""
-        return Order, (self.run, self.until, RETURN_SECONDS)
+        return Order, (self.run, self.until, min(self.seconds, RETURN_SECONDS))
 
 
 class Display(NamedTuple):

@@ -1,12 +1,13 @@
 """Who is told of many networks: lines, a progress bar, callbacks."""
 
+import math
+import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba.many.members import Member
-from bp_numba.runs.monitor import tell
+from bp_numba.runs.monitor import progress_bar, tell
 from bp_numba.runs.state import record_of
 
 Callback = Callable[..., Any]
@@ -40,6 +41,23 @@ def callbacks_of(callback: Any, count: int) -> list[Callback] | None:
     return [callback] * count
 
 
+class Watched(NamedTuple):
+    """What is shown and saved of a call.
+
+    Attributes
+    ----------
+    verbose, checkpoint, checkpoint_every
+        As `fit_many` takes them.
+    progress : tuple of int or None
+        For a progress bar: how many networks times epochs are done, and how many there are in all.
+    """
+
+    verbose: bool
+    progress: tuple[int, int] | None
+    checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: float
+
+
 class Watching:
     """Is told of the epochs and losses of all networks.
 
@@ -47,35 +65,49 @@ class Watching:
     ----------
     is_at_every_display : bool
         Whether all networks have to reach a display point before any goes on.
+    patience : float
+        Seconds after which it wants to be told how far training has come.
     """
 
     def __init__(
-        self, members: Sequence[Member], callbacks: list[Callback] | None, verbose: bool, bar: Any
+        self, networks: Sequence[Any], callbacks: list[Callback] | None, watched: Watched
     ) -> None:
-        self._callbacks, self._verbose, self._bar = callbacks, verbose, bar
-        self.is_at_every_display = verbose or callbacks is not None
-        for member in members:
-            tell(callbacks and callbacks[member.number], "begin")
-        for member in members:
-            record_of(member.network).losses = []
+        self._networks, self._callbacks, self._verbose = networks, callbacks, watched.verbose
+        self._bar: Any = None
+        if watched.progress is not None:
+            done, total = watched.progress
+            unit = " networks x epochs"
+            self._bar = progress_bar(initial=done, total=total, unit=unit, unit_scale=True)
+        self._checkpoint = _checkpoint(networks, watched)
+        self.is_at_every_display = watched.verbose or callbacks is not None
+        self.patience = watched.checkpoint_every if self._checkpoint else math.inf
+        for callback in callbacks or ():
+            tell(callback, "begin")
+        for network in networks:
+            record_of(network).losses = []
 
     def trained(self, count: int) -> None:
         """Count networks times epochs."""
         if self._bar is not None:
             self._bar.update(count)
 
-    def displayed(self, members: Sequence[Member], epoch: int) -> list[Member]:
-        """Show the losses at a display point; return the members that are to stop."""
-        losses = [record_of(member.network).losses[-1] for member in members]
-        if self._verbose and members:
+    def delivered(self) -> None:
+        """Save the networks if it is time to: all hold weights of whole epochs."""
+        if self._checkpoint:
+            self._checkpoint.reached()
+
+    def displayed(self, numbers: Sequence[int], epoch: int) -> list[int]:
+        """Show the losses of networks at a display point; return who is to stop."""
+        losses = [record_of(self._networks[number]).losses[-1] for number in numbers]
+        if self._verbose:
             self._print(epoch, losses)
         if self._callbacks is None:
             return []
         stopping = []
-        for member, loss in zip(members, losses, strict=True):
-            answer = self._callbacks[member.number](member.network, epoch, np.float64(loss))
+        for number, loss in zip(numbers, losses, strict=True):
+            answer = self._callbacks[number](self._networks[number], epoch, np.float64(loss))
             if isinstance(answer, bool | np.bool_) and answer:
-                stopping.append(member)
+                stopping.append(number)
         return stopping
 
     def _print(self, epoch: int, losses: list[float]) -> None:
@@ -87,12 +119,28 @@ class Watching:
         )
         print(line) if self._bar is None else self._bar.write(line)
 
-    def end(self, members: Sequence[Member]) -> None:
-        """Tell the callbacks that all have come to their end."""
-        for member in members:
-            tell(self._callbacks and self._callbacks[member.number], "end", member.network)
-
-    def close(self) -> None:
-        """Close the progress bar."""
+    def end(self) -> None:
+        """Tell everybody that the run has ended."""
+        for callback, network in zip(self._callbacks or (), self._networks, strict=False):
+            tell(callback, "end", network)
+        if self._checkpoint:
+            self._checkpoint.end()
         if self._bar is not None:
             self._bar.close()
+
+    def interrupted(self) -> None:
+        """Save what has been reached when an exception ended the run."""
+        try:
+            if self._checkpoint:
+                self._checkpoint.interrupted()
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+
+
+def _checkpoint(networks: Sequence[Any], watched: Watched) -> Any:
+    if watched.checkpoint is None:
+        return None
+    from bp_numba.runs.many_checkpoint import ManyCheckpoint  # with what reads and writes files
+
+    return ManyCheckpoint(networks, watched.checkpoint, watched.checkpoint_every)
