@@ -11,7 +11,7 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.preprocessing import Preprocessing
 from bp_numba.cli.tables import listed
-from bp_numba.kernels.calls import OF_PERCEPTRONS
+from bp_numba.kernels.calls import OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
@@ -90,7 +90,7 @@ def warmup_lines(estimators: bool) -> Iterator[str]:
     if not loading.enabled():
         yield "NUMBA_DISABLE_JIT leaves nothing to compile"
         return
-    kernels = dict.fromkeys((name, widest()) for name in AHEAD)
+    kernels = dict.fromkeys((name, widest()) for name in (*AHEAD, *OF_LANES))
     kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
     if estimators:
         kernels |= dict.fromkeys((name, widest()) for name in OF_DEFAULTS)
@@ -105,7 +105,8 @@ def kept_files() -> list[Path]:
     """Return the files of machine code in the cache, those of other releases too."""
     if (folder := files.cache_folder()) is None:
         return []
-    patterns = [*(f"{name}-*.o" for name in AHEAD), *(f"{name}.*-*.o" for name in OF_PERCEPTRONS)]
+    patterns = [f"{name}-*.o" for name in (*AHEAD, *OF_LANES)]
+    patterns += [f"{name}.*-*.o" for name in OF_PERCEPTRONS]
     return sorted(file for pattern in patterns for file in folder.glob(pattern))
 
 

@@ -108,7 +108,7 @@ def shared_samples(X: Array, targets: Array, outputs: int) -> LaneSamples:
     inputs, wanted = np.ones((n, X.shape[1] + 1)), np.empty((n, outputs))
     inputs[:, :-1], wanted[...] = X, targets
     sizes = np.array([n, n], dtype=np.int64)
-    return LaneSamples(inputs.ravel(), wanted.ravel(), np.empty(0), sizes)
+    return LaneSamples(X=inputs.ravel(), targets=wanted.ravel(), present=np.empty(0), sizes=sizes)
 
 
 def own_samples(sets: Sequence[tuple[Array, Array]], outputs: int, width: int) -> LaneSamples:
@@ -125,4 +125,5 @@ def own_samples(sets: Sequence[tuple[Array, Array]], outputs: int, width: int) -
         by_network[place][:, -1] = 1.0
         targets_by_network[place] = targets
         present.reshape(vectors, n, width)[place] = 1.0
-    return LaneSamples(inputs, wanted, present, np.array([n, min(lengths)], dtype=np.int64))
+    sizes = np.array([n, min(lengths)], dtype=np.int64)
+    return LaneSamples(X=inputs, targets=wanted, present=present, sizes=sizes)

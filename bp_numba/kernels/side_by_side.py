@@ -114,11 +114,12 @@ def _take(group: Group, sample: Sample, trains: Index) -> None:
 
 def _groups(many: Lanes) -> Iterator[Group]:
     """Yield, for loops, groups of all vectors, as large as they can be."""
-    done = Registers([many.rates.size.constant(0)])
-    for size in (SIDE_BY_SIDE, SIDE_BY_SIDE // 2, 1):
+    done, size = Registers([many.rates.size.constant(0)]), SIDE_BY_SIDE
+    while size:
         for q in loop(done.values[0], many.rates.size // many.rates.lanes - (size - 1), size):
             yield Group(many, q, size)
             done.values = [q + size]
+        size //= 2
 
 
 def _numbers(samples: Samples, first: Index, count: Index) -> Iterator[Index]:

@@ -6,7 +6,14 @@ import shutil
 
 import pytest
 
-from bp_numba.kernels.calls import ARGUMENTS, GROUPS, INPUTS, OF_PERCEPTRONS, prediction_call
+from bp_numba.kernels.calls import (
+    ARGUMENTS,
+    GROUPS,
+    INPUTS,
+    OF_LANES,
+    OF_PERCEPTRONS,
+    prediction_call,
+)
 from tests.conftest import needs_jit, not_bounds_checked, run_python
 from tests.native.new_process import PACKAGE
 
@@ -14,7 +21,7 @@ EVERY_KERNEL = """
 import hashlib
 import warnings
 import numpy as np
-from bp_numba import MLPClassifier, NeuralNetwork
+from bp_numba import MLPClassifier, NeuralNetwork, fit_many
 from bp_numba.training import choice
 warnings.simplefilter("ignore")  # two epochs are not many
 choice.ENOUGH = 0
@@ -27,6 +34,10 @@ for density in (1.0, 0.1):
     nn.fit(X, y, 3, verbose=False)
     nn.fit_partial(np.append(X[0], 1.0), y[0])
     results += [*nn.W, nn.predict(X), nn.predict(X[0]), nn.sigmoid(np.linspace(-5, 5, 20_000))]
+networks = [NeuralNetwork([5, 4, 2]) for _ in range(9)]
+fit_many(networks, X[:, :5], y[:, :2], 3)
+fit_many(networks, [X[k:, :5] for k in range(9)], [y[k:, :2] for k in range(9)], 3)
+results += [w for nn in networks for w in nn.W]
 model = MLPClassifier(max_iter=2, random_state=0).fit(X, y.argmax(axis=1))
 results += model.coefs_
 print(hashlib.sha256(b"".join(a.tobytes() for a in results)).hexdigest())
@@ -47,16 +58,16 @@ def test_fields_in_another_order_give_the_same_bits(tmp_path):
     package = tmp_path / "bp_numba"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     reversed_ = 0
-    for name in ("layout", "inputs", "perceptron", "calls"):
+    for name in ("layout", "inputs", "lanes", "perceptron", "calls"):
         path = package / "kernels" / f"{name}.py"
         text, count = reverse_fields(path.read_text())
         path.write_text(text)
         reversed_ += count
-    assert reversed_ == 10
+    assert reversed_ == 12
     cache = str(tmp_path / "cache")
     expected = run_python(EVERY_KERNEL, NUMBA_CACHE_DIR=cache)
     assert run_python(EVERY_KERNEL, PYTHONPATH=str(tmp_path), NUMBA_CACHE_DIR=cache) == expected
-    assert len({path.name for path in (tmp_path / "cache").rglob("*.o")}) == 14
+    assert len({path.name for path in (tmp_path / "cache").rglob("*.o")}) == 18
 
 
 @needs_jit
@@ -64,7 +75,7 @@ def test_arguments_are_those_of_the_functions():
     from bp_numba.kernels import entry_points
 
     letters = {"table": "p", "samples": "p", "alpha": "d"}
-    for name, arguments in {**ARGUMENTS, **OF_PERCEPTRONS}.items():
+    for name, arguments in {**ARGUMENTS, **OF_LANES, **OF_PERCEPTRONS}.items():
         parameters = inspect.signature(getattr(entry_points, name)).parameters
         assert "".join(letters.get(parameter, "i") for parameter in parameters) == arguments
 

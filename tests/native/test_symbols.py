@@ -12,6 +12,7 @@ from tests.conftest import needs_jit, not_bounds_checked, run_python
 
 NAMES = [
     *ARGUMENTS,
+    "train_on_own",
     "train_batches.tanh.softmax.adam.dense.float64",
     "train_singles.logistic.exp.nesterov.sparse.float32",
 ]
