@@ -24,7 +24,17 @@ ROOMS = {
     "fitting": {"runs", "training", "validation"},
     "network": {"fitting", "training", "runs", "plotting", "reference", "validation"},
     "estimators": {"training", "runs", "plotting", "native", "kernels", "simd", "validation"},
-    "bp_numba": {"network", "estimators", "reference", "runs", "plotting"},
+    "many": {
+        "network",
+        "fitting",
+        "runs",
+        "training",
+        "native",
+        "kernels",
+        "simd",
+        "validation",
+    },
+    "bp_numba": {"network", "many", "estimators", "reference", "runs", "plotting"},
     "examples": {"bp_numba"},
     "cli": {"bp_numba", "examples", "plotting", "runs", "native", "kernels", "simd", "validation"},
     "__main__": {"cli"},
@@ -131,7 +141,7 @@ def test_rooms_that_train_import_no_compiler():
         + """
 import importlib, pkgutil
 import bp_numba
-for room in ("native", "training", "runs", "plotting"):
+for room in ("native", "training", "runs", "plotting", "many"):
     package = importlib.import_module(f"bp_numba.{room}")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"bp_numba.{room}.{module.name}")

@@ -1,5 +1,6 @@
 """A network that is trained by itself, by what `fit` trains with."""
 
+from collections.abc import Iterable
 from itertools import combinations
 from time import perf_counter
 from typing import Any
@@ -40,6 +41,7 @@ class Alone(Task):
         super().__init__([member], epoch)
         self.is_bound = has_own_ways(member.network)
         self._network = member.network if self.is_bound else _plain(member.network)
+        self._training: Training | None = None
         self._whole: tuple[int, list[Array]] | None = None  # within an epoch: the last whole one
 
     def __getstate__(self) -> dict[str, Any]:
@@ -47,10 +49,12 @@ class Alone(Task):
         return super().__getstate__() | {"_training": None}
 
     def _prepare(self, order: Order) -> None:
-        (sets,) = self._sets
-        self._training: Training = training_of(self._network, *sets)
+        if self._training is None:
+            (sets,) = self._sets
+            self._training = training_of(self._network, *sets)
 
     def _train(self, order: Order) -> None:
+        assert self._training is not None
         started = perf_counter()
         self._whole = self.epoch, [w.copy() for w in self._network.W]
         one_point = order.until < order.run.epochs
@@ -61,14 +65,15 @@ class Alone(Task):
         self.done[0] = part.epoch
         self._whole = None
 
-    def _give_weights(self) -> None:
+    def _settle(self) -> None:
         if self._whole is not None:
             self.done[0], before = self._whole
             copy_each(self._network.W, before)
             self._whole = None
+
+    def _pairs(self) -> Iterable[tuple[Array, Array]]:
         (member,) = self.members
-        if not self.is_bound:
-            copy_each(member.network.W, self._network.W)
+        return [] if self.is_bound else zip(member.network.W, self._network.W, strict=True)
 
 
 def _plain(network: Any) -> NeuralNetwork:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Integral
 from typing import Any
 
 from bp_numba.many.tasks import Order, Task
@@ -18,9 +19,14 @@ def jobs_of(n_jobs: int | None) -> int:
 
     Raises
     ------
+    ValueError, TypeError
+        If n_jobs is neither None nor an integer other than 0.
     ModuleNotFoundError
         If joblib is needed and not installed.
     """
+    if n_jobs is not None and not (isinstance(n_jobs, Integral) and n_jobs):
+        text = f"n_jobs must be an integer other than 0, or None, got {n_jobs!r}"
+        raise (ValueError if isinstance(n_jobs, Integral) else TypeError)(text)
     if n_jobs == 1 or (n_jobs is None and "joblib" not in sys.modules):
         return 1
     try:
@@ -54,11 +60,15 @@ def done(tasks: Iterable[Task], order: Order, n_jobs: int | None) -> Iterator[Ta
 
 def _done_here(tasks: Iterable[Task], order: Order) -> Iterator[Task]:
     for task in tasks:
+        # What a network has of its own may ask it how far it has come, at any epoch.
+        own = order._replace(seconds=0.0) if task.is_bound else order
         while task.epoch < order.until:
             try:
-                task.advance(order)
-            finally:
+                task.advance(own)
                 task.deliver()
+            except BaseException:
+                task.deliver()
+                raise
             yield task
 
 

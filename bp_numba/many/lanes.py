@@ -66,17 +66,17 @@ class InLanes(Task):
         self._many = lanes(units, len(members), self._width)
         self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]
         self._steps = max(1, FIRST_SLICE // max(1, self._many.weights.size // self._width))
-        copy_each(*zip(*self._pairs(), strict=True))
+        matrices, packed = zip(*self._pairs(), strict=True)
+        copy_each(packed, matrices)
 
-    def _pairs(self) -> list[tuple[Floats, Array]]:
-        """Return pairs of views of equal shape: on the lanes, and on the networks' matrices."""
-        many, pairs = self._many, list[tuple[Floats, Array]]()
+    def _pairs(self) -> list[tuple[Array, Array]]:
+        many, pairs = self._many, list[tuple[Array, Array]]()
         offsets = many.weight_offsets.tolist()
         by_lane = many.weights.reshape(-1, offsets[-1], self._width).transpose(0, 2, 1)
         for number, member in enumerate(self.members):
             own = by_lane[divmod(number, self._width)]
             for l, matrix in enumerate(member.network.W):
-                pairs.append((own[offsets[l] : offsets[l + 1]].reshape(matrix.shape), matrix))
+                pairs.append((matrix, own[offsets[l] : offsets[l + 1]].reshape(matrix.shape)))
         return pairs
 
     def __getstate__(self) -> dict[str, Any]:
@@ -138,11 +138,9 @@ class InLanes(Task):
             self._kernel(listed.table, first, min(self._steps, listed.size - first), 0)
         return measured.scales * errors[: self._count] + measured.rests
 
-    def _give_weights(self) -> None:
+    def _settle(self) -> None:
         if self.done[1]:
             self._many.weights[...] = self._whole
             self.done[1] = 0
         elif self._run is not None:
             self._measure(self._run)  # if an interrupt has come before
-        packed, matrices = zip(*self._pairs(), strict=True)
-        copy_each(matrices, packed)

@@ -40,14 +40,15 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
         If one of them cannot be trained on its samples, or two have something in common; the error
         names the network's number.
     """
-    count, watched = len(networks), check.as_pair(validation, "validation") if validation else None
-    sets, validated = Sets(X, y, count), watched and Sets(*watched, count, "validation ")
-    members = []
-    pairs = validated or repeat(None)
+    count, members = len(networks), []
+    sets, validated = Sets(X, y, count), None
+    if validation is not None:
+        validated = Sets(*check.as_pair(validation, "validation"), count, "validation ")
+    pairs = repeat(None) if validated is None else validated
     for number, (network, own, pair) in enumerate(zip(networks, sets, pairs, strict=False)):
         try:
             if not isinstance(network, NeuralNetwork):
-                raise TypeError(f"must be a NeuralNetwork, got {network!r:.60}")
+                raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
             samples = samples_to_train_on(network, *own)
             other = None if pair is None else samples_to_validate(network, pair)

@@ -3,7 +3,9 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
+from operator import setitem
 from time import perf_counter
 from typing import Any, NamedTuple, Self
 
@@ -14,6 +16,7 @@ from bp_numba.runs.state import record_of
 from bp_numba.simd.arrays import Array, Floats
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
+from bp_numba.training.together import in_turn
 
 
 def never() -> bool:
@@ -117,17 +120,20 @@ class Task(ABC):
         self._lock = threading.Lock()
 
     def advance(self, order: Order) -> None:
-        """Train as far as the order says, in slices."""
+        """Train as far as the order says, in slices, at least for one."""
         with self._lock:
             if order.stop():
                 return
             self._prepare(order)
             deadline = perf_counter() + order.seconds
-            while self.epoch < order.until and not order.stop() and perf_counter() < deadline:
+            while self.epoch < order.until and not order.stop():
                 before, started = self.epoch, perf_counter()
                 self._train(order)
-                self._seconds += perf_counter() - started
+                ended = perf_counter()
+                self._seconds += ended - started
                 order.tell((self.epoch - before) * self._count)
+                if ended >= deadline:
+                    break
 
     def take(self, done: Self) -> None:
         """Take over what has been reached elsewhere."""
@@ -135,16 +141,22 @@ class Task(ABC):
         vars(self).update(vars(done) | here)
 
     def deliver(self) -> None:
-        """Give the networks what has been reached: weights of whole epochs, epochs, losses."""
+        """Give the networks what has been reached: weights of whole epochs, epochs, losses.
+
+        An interrupt comes before all of it or after, and the call may be repeated.
+        """
         with self._lock:  # while another thread is at it
-            self._give_weights()
-            points = [point for point in self._points if point.epoch <= self.epoch]
-            self._points = []
-            epochs, self._delivered = self.epoch - self._delivered, self.epoch
+            self._settle()
+            epoch, points = self.epoch, [p for p in self._points if p.epoch <= self.epoch]
             losses = _by_network([point.losses for point in points], self._count)
             watched = _by_network([point.validation_losses for point in points], self._count)
-            for member, own, own_watched in zip(self.members, losses, watched, strict=True):
-                _record(member, points, (own, own_watched), (self.epoch, epochs))
+            calls: list[Callable[[], Any]] = [
+                partial(setitem, matrix, ..., reached) for matrix, reached in self._pairs()
+            ]
+            for member, *own in zip(self.members, losses, watched, strict=True):
+                calls += _recording(member, points, own, (epoch, epoch - self._delivered))
+            calls += [partial(setattr, self, "_delivered", epoch), self._points.clear]
+            in_turn(*calls)
 
     @abstractmethod
     def _prepare(self, order: Order) -> None:
@@ -155,8 +167,12 @@ class Task(ABC):
         """Train for a slice."""
 
     @abstractmethod
-    def _give_weights(self) -> None:
-        """Copy the weights of the last whole epoch to the networks."""
+    def _settle(self) -> None:
+        """Go back to the last whole epoch, if an interrupt has come within one."""
+
+    @abstractmethod
+    def _pairs(self) -> Iterable[tuple[Array, Array]]:
+        """Return the networks' matrices, each with what has been reached."""
 
     def _display(self, epoch: int, seconds: float, losses: Any, watched: Any = None) -> None:
         self._points.append(Display(epoch, self._seconds + seconds, losses, watched))
@@ -170,21 +186,26 @@ def _by_network(losses: list[Floats | None], count: int) -> list[list[Any]]:
     return by_network
 
 
-def _record(
-    member: Member, points: list[Display], losses: tuple[list[Any], ...], done: tuple[int, int]
-) -> None:
-    """Record the display points of one network, the epoch reached, and how many there were."""
+def _recording(
+    member: Member, points: list[Display], losses: list[list[Any]], done: tuple[int, int]
+) -> list[Callable[[], Any]]:
+    """Return the calls that record the points of a network, the epoch reached, and how many more.
+
+    None of them runs code of Python.
+    """
     record, (epoch, epochs) = record_of(member.network), done
     before, history = record.epochs_trained + epochs - epoch, record.history
-    if points:
-        trained = history.seconds[-1] if history.seconds else 0.0
-        watched = None if member.watched is None else len(member.watched.X)
-        record.losses += losses[0]
-        history.extend(
-            [point.epoch + before for point in points],
-            *losses,
-            [point.seconds + trained for point in points],
-            [len(member.samples.X)] * len(points),
-            [watched] * len(points),
-        )
-    record.epochs_trained += epochs
+    trained = history.seconds[-1] if history.seconds else 0.0
+    watched = None if member.watched is None else len(member.watched.X)
+    columns = [
+        [point.epoch + before for point in points],
+        *losses,
+        [point.seconds + trained for point in points],
+        [len(member.samples.X)] * len(points),
+        [watched] * len(points),
+    ]
+    return [
+        partial(setattr, record, "epochs_trained", record.epochs_trained + epochs),
+        partial(record.losses.extend, losses[0]),
+        *history.extensions(columns),
+    ]

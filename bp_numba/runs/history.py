@@ -1,7 +1,9 @@
 """What happened in training: the losses at the display points, from the first `fit` on."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from bp_numba.runs.json_values import are_numbers, is_count
@@ -79,12 +81,12 @@ class History:
         self.validation_samples[n:] = (validation_samples,)
         self.epochs.append(epoch)  # the last: epochs count the points
 
-    def extend(self, *columns: list[Any]) -> None:
-        """Append several display points, given as lists in the order of the columns."""
-        n, (epochs, *others) = len(self.epochs), columns
-        for name, values in zip(COLUMNS[1:], others, strict=True):
-            getattr(self, name)[n:] = values
-        self.epochs.extend(epochs)
+    def extensions(self, columns: Sequence[list[Any]]) -> list[Callable[[], None]]:
+        """Return the calls that append display points, given as lists in the columns' order."""
+        return [
+            partial(getattr(self, name).extend, values)
+            for name, values in zip(COLUMNS, columns, strict=True)
+        ]
 
     def first(self, points: int) -> "History":
         """Return a new history of the first points only."""

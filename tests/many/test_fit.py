@@ -1,0 +1,251 @@
+"""fit_many: each network as fit leaves it, with the same bits however they are trained."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from bp_numba import NeuralNetwork, fit_many
+from bp_numba.kernels.lanes import lanes
+from bp_numba.many import fit as fit_module
+from bp_numba.many import lanes as lanes_module
+from bp_numba.many.lanes import suits
+from bp_numba.many.members import members_of
+from bp_numba.training import trainer
+from tests.conftest import needs_jit
+from tests.many.conftest import LARGE, SMALL, assert_same, fitted, make, samples
+
+
+@pytest.mark.parametrize("layers", [SMALL, LARGE, [2, 2, 1], [1, 1], [4, 8, 3], [3, 5, 4, 1]])
+@pytest.mark.parametrize("count", [1, 7, 70])
+def test_each_network_ends_as_fit_leaves_it(layers, count):
+    X, y = samples(layers, 21)
+    networks = make(layers, count)
+    assert fit_many(networks, X, y, epochs=30, displayUpdate=8) is None
+    expected = fitted(make(layers, count), [(X, y)] * count, epochs=30, displayUpdate=8)
+    assert_same(networks, expected, exactly=False)
+    assert networks[0].history.epochs == [1, 8, 16, 24]
+
+
+def test_full_runs_of_xor_agree(xor_table):
+    X, y = xor_table
+    np.random.seed(0)
+    networks = [NeuralNetwork([2, 2, 1], alpha=0.5) for _ in range(20)]
+    np.random.seed(0)
+    expected = [NeuralNetwork([2, 2, 1], alpha=0.5) for _ in range(20)]
+    fit_many(networks, X, y, epochs=20_000)
+    fitted(expected, [xor_table] * 20, epochs=20_000)
+    assert_same(networks, expected, exactly=False)
+
+
+@pytest.mark.parametrize("layers", [SMALL, LARGE])
+def test_each_may_have_samples_of_its_own(layers):
+    sets = [samples(layers, 1 + k * 5 % 13, seed=k) for k in range(19)]
+    watched = [samples(layers, 1 + k % 3, seed=100 + k) for k in range(19)]
+    networks = make(layers, 19)
+    X, y = zip(*sets, strict=True)
+    fit_many(networks, X, y, 20, 5, validation=tuple(zip(*watched, strict=True)))
+    expected = make(layers, 19)
+    for network, own, other in zip(expected, sets, watched, strict=True):
+        network.fit(*own, 20, 5, verbose=False, validation=other)
+    assert_same(networks, expected, exactly=False)
+
+
+def test_targets_may_be_their_own_on_the_same_samples():
+    X, _ = samples(SMALL, 12)
+    y = np.random.default_rng(1).random((5, 12, 2))
+    networks = make(SMALL, 5)
+    fit_many(networks, X, y, 20)
+    assert_same(networks, fitted(make(SMALL, 5), [(X, own) for own in y], epochs=20), False)
+
+
+def test_one_dimensional_targets_train_and_their_losses_are_sums_over_pairs():
+    layers = [3, 4, 1]
+    X, y = samples(layers, 12)
+    networks = make(layers, 5)
+    fit_many(networks, X, y.ravel(), 20, 5, validation=(X[:4], y[:4].ravel()))
+    options = {"epochs": 20, "displayUpdate": 5, "validation": (X[:4], y[:4].ravel())}
+    assert_same(networks, fitted(make(layers, 5), [(X, y.ravel())] * 5, **options), False)
+    assert networks[0].losses[0] > 12 * 0.5 * np.sum((networks[0].predict(X) - y) ** 2)
+
+
+def test_networks_of_different_layers_may_be_mixed():
+    def mixed():
+        both = zip(make(SMALL, 9), make([3, 30, 2], 9), make([3, 2], 9), strict=True)
+        return [network for three in both for network in three]
+
+    X, y = samples(SMALL, 15)
+    networks = mixed()
+    fit_many(networks, X, y, 10)
+    assert_same(networks, fitted(mixed(), [(X, y)] * 27, epochs=10), exactly=False)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_same_bits_in_whatever_company(own):
+    sets = [samples(SMALL, 3 + k % 4 if own else 5, seed=k if own else 0) for k in range(40)]
+
+    def trained(numbers, **options):
+        everyone = make(SMALL, 40)
+        networks = [everyone[k] for k in numbers]
+        X, y = zip(*(sets[k] for k in numbers), strict=True) if own else sets[0]
+        fit_many(networks, X, y, 30, 7, **options)
+        return networks
+
+    expected = trained(range(40))
+    for numbers in [range(39, -1, -1), [3], range(5), range(0, 40, 3)]:
+        assert_same(trained(numbers), [expected[k] for k in numbers])
+
+
+@pytest.mark.parametrize("layers", [SMALL, LARGE])
+def test_the_same_bits_in_whatever_slices(layers, monkeypatch):
+    X, y = samples(layers, 21)
+    expected = make(layers, 6)
+    fit_many(expected, X, y, 12, 4, validation=(X[:9], y[:9]))
+    for module in lanes_module, trainer:
+        monkeypatch.setattr(module, "FIRST_SLICE", 1)
+        monkeypatch.setattr(module, "SLICE_SECONDS", 1e-9)
+    monkeypatch.setattr(fit_module, "MOST_TOGETHER", 4)
+    networks = make(layers, 6)
+    fit_many(networks, X, y, 12, 4, validation=(X[:9], y[:9]))
+    assert_same(networks, expected)
+
+
+def test_the_same_bits_with_callbacks_and_in_several_calls():
+    X, y = samples(SMALL, 11)
+    expected, called, parts = make(SMALL, 6), make(SMALL, 6), make(SMALL, 6)
+    fit_many(expected, X, y, 30, 10)
+    fit_many(called, X, y, 30, 10, callback=lambda *_: None)
+    assert_same(called, expected)
+    fit_many(parts[:3], X, y, 10, 10)
+    fit_many(parts[3:], X, y, 20, 10)
+    history = [list(nn.history.losses) for nn in parts]
+    fit_many(parts, X, y, 30, 10, initial_epoch=[nn.epochs_trained for nn in parts])
+    for nn, other, before in zip(parts, expected, history, strict=True):
+        assert nn.epochs_trained == 30 and nn.history.epochs == [1, 10, 20, 30]
+        assert nn.history.losses == other.history.losses
+        assert before + nn.losses == other.losses
+        assert all(map(np.array_equal, nn.W, other.W))
+
+
+@needs_jit
+def test_small_networks_go_in_lanes_and_others_do_not():
+    def in_lanes(network, X, y):
+        (member,) = members_of([network], X, y, None)
+        return suits(member)
+
+    X, y = samples(SMALL, 5)
+    (network,) = make(SMALL, 1)
+    assert in_lanes(network, X, y)
+    assert in_lanes(network, X, y[:, :1])
+    assert not in_lanes(network, X[:0], y[:0])
+    network.W[1] = network.W[1].astype(np.float32)
+    assert not in_lanes(network, X, y)
+    assert not in_lanes(make(LARGE, 1)[0], *samples(LARGE, 5))
+
+
+def diverging(layers, count):
+    networks = make(layers, count)
+    networks[3].alpha = 1e304  # times the error of the first sample it is infinite
+    networks[5].W[0][0, 0] = np.nan
+    networks[6].W[-1][0, 0] = -np.inf
+    return networks
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("layers", [SMALL, LARGE])
+def test_a_network_that_diverges_does_not_touch_its_neighbours(layers, own):
+    sets = [samples(layers, 9 - k % 3 if own else 9, seed=k if own else 0) for k in range(8)]
+    sets = [(X, 1e6 * y) for X, y in sets]
+    X, y = zip(*sets, strict=True) if own else sets[0]
+    networks, sound = diverging(layers, 8), make(layers, 8)
+    with warnings.catch_warnings(action="error"):
+        fit_many(networks, X, y, 6, 2)
+    fit_many(sound, X, y, 6, 2)
+    expected = fitted(diverging(layers, 8), sets, epochs=6, displayUpdate=2)
+    for k in range(8):
+        if k in (3, 5, 6):
+            assert not all(np.isfinite(w).all() for w in networks[k].W)
+            for w, other in zip(networks[k].W, expected[k].W, strict=True):
+                np.testing.assert_allclose(w, other, rtol=1e-11)
+            np.testing.assert_allclose(networks[k].losses, expected[k].losses, rtol=1e-11)
+        else:
+            assert_same([networks[k]], [sound[k]])
+
+
+class Own(NeuralNetwork):
+    def fit_partial(self, x, y):
+        self.steps = getattr(self, "steps", 0) + 1
+        super().fit_partial(x, y)
+
+
+class Scheduled(NeuralNetwork):
+    @property
+    def alpha(self):
+        return 0.1 / (1 + self.epochs_trained)
+
+    @alpha.setter
+    def alpha(self, value):
+        pass
+
+
+def shared_memory():
+    whole = np.random.default_rng(0).normal(size=(4, 5))
+    network = NeuralNetwork([3, 4, 2])
+    network.W = [whole, whole.reshape(-1)[:10].reshape(5, 2)]
+    return network
+
+
+def special():
+    """Return networks that lanes are not built for."""
+    np.random.seed(3)
+    networks = [Own(SMALL), Scheduled(SMALL), shared_memory()]
+    networks += [NeuralNetwork(SMALL) for _ in range(3)]
+    networks[3].W = [w.astype(np.float32) for w in networks[3].W]
+    networks[4].calculate_loss = lambda X, y: 42.0
+    networks[5].W = [np.asfortranarray(w) for w in networks[5].W]
+    return networks
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_networks_that_lanes_are_not_built_for_train_as_ever(n_jobs):
+    if n_jobs:
+        pytest.importorskip("joblib")
+    X, y = samples(SMALL, 9)
+    networks = special()
+    fit_many(networks, X, y, 5, 2, n_jobs=n_jobs)
+    assert_same(networks, fitted(special(), [(X, y)] * 6, epochs=5, displayUpdate=2), False)
+    assert networks[0].steps == 45 and networks[4].losses == [42.0] * 3
+    assert networks[3].W[0].dtype == np.float32
+
+
+def test_nothing_to_train():
+    X, y = samples(SMALL, 4)
+    fit_many([], X, y)
+    fit_many(iter(()), "no samples", None)
+    (network,) = make(SMALL, 1)
+    before = [w.copy() for w in network.W]
+    fit_many([network], X, y, epochs=0)
+    assert network.losses == [] and network.epochs_trained == 0
+    fit_many([network], X[:0], y[:0], epochs=3)
+    assert network.losses == [0.0] and network.epochs_trained == 3
+    assert all(map(np.array_equal, network.W, before))
+
+
+def test_lanes_are_let_go_of_one_task_after_the_other(monkeypatch):
+    alive, most = [0], [0]
+
+    class Counted(lanes_module.InLanes):
+        def __init__(self, members, epoch):
+            super().__init__(members, epoch)
+            alive[0] += 1
+            most[0] = max(most[0], alive[0])
+
+        def __del__(self):
+            alive[0] -= 1
+
+    monkeypatch.setattr(fit_module, "InLanes", Counted)
+    monkeypatch.setattr(fit_module, "MOST_TOGETHER", 8)
+    if fit_module.has_kernel(False):
+        fit_many(make(SMALL, 80), *samples(SMALL, 4), epochs=2)
+        assert 0 < most[0] <= 2
+    assert lanes([2, 1], 8, 4).weights.size == 16

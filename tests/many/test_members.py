@@ -1,0 +1,127 @@
+"""What is wrong with networks and samples is said before anything is trained."""
+
+import numpy as np
+import pytest
+
+from bp_numba import EarlyStopping, NeuralNetwork, ReferenceNetwork, fit_many
+from tests.many.conftest import SMALL, make, samples
+
+X, y = samples(SMALL, 6)
+
+
+def refused(networks, *arguments, error=ValueError, **options):
+    """Return the text of the error; no network may have changed."""
+    plain = [nn for nn in networks if isinstance(nn, NeuralNetwork)]
+    before = [[w.copy() for w in nn.W] for nn in plain]
+    with pytest.raises(error) as caught:
+        fit_many(networks, *arguments, **options)
+    for nn, matrices in zip(plain, before, strict=True):
+        assert nn.epochs_trained == 0
+        assert all(
+            np.array_equal(*pair, equal_nan=True) for pair in zip(nn.W, matrices, strict=True)
+        )
+    return str(caught.value)
+
+
+def test_what_is_no_network_is_named_by_its_number():
+    networks = [*make(SMALL, 2), ReferenceNetwork(SMALL)]
+    text = refused(networks, X, y, error=TypeError)
+    assert text == "networks[2]: must be a NeuralNetwork, got ReferenceNetwork: 3-4-2"
+
+
+def test_a_network_may_be_there_once():
+    networks = make(SMALL, 4)
+    text = refused([*networks, networks[1]], X, y)
+    assert text == "networks[4] must not be there twice, but is networks[1]"
+
+
+def of_one_array(whole, parts):
+    """Return networks whose matrices are parts of one array."""
+    networks = make([3, 1], len(parts))
+    for nn, part in zip(networks, parts, strict=True):
+        nn.W = [whole[part]]
+    return networks
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [np.s_[0:4, :1], np.s_[4:8, :1], np.s_[3:7, :1]],
+        [np.s_[0:4, 1:2], np.s_[0:4, :1], np.s_[3::-1, :1]],
+        [np.s_[4:8, :1], np.s_[::4, :1], np.s_[8:12, :1]],
+    ],
+)
+def test_networks_must_not_share_weights(parts):
+    networks = of_one_array(np.random.default_rng(0).normal(size=(16, 2)), parts)
+    text = refused(networks, X, y[:, :1])
+    pairs = [
+        f"networks[{b}] must not share weights with networks[{a}]" for a, b in [(1, 2), (0, 1)]
+    ]
+    assert text in pairs
+
+
+def test_parts_of_one_array_that_are_apart_are_no_sharing():
+    whole = np.random.default_rng(0).normal(size=(16, 2))
+    parts = [np.s_[0:4, :1], np.s_[0:4, 1:], np.s_[4::3, :1], np.s_[5::3, :1], np.s_[4:8, 1:]]
+    networks = of_one_array(whole.copy(), parts)
+    fit_many(networks, X, y[:, :1], 3)
+    for nn, part in zip(networks, parts, strict=True):
+        (other,) = of_one_array(whole.copy(), [part])
+        other.alpha = nn.alpha
+        other.fit(X, y[:, :1], 3, verbose=False)
+        np.testing.assert_allclose(nn.W[0], other.W[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "text"),
+    [
+        (lambda nn: nn.W.__setitem__(1, np.ones((3, 2))), ValueError, "W[1] must have 5 rows"),
+        (lambda nn: setattr(nn, "alpha", np.nan), ValueError, "alpha must be a finite number"),
+        (lambda nn: setattr(nn, "W", []), ValueError, "W must hold at least one weight matrix"),
+        (lambda nn: setattr(nn, "alpha", "fast"), TypeError, "alpha must be a finite number"),
+    ],
+)
+def test_what_cannot_be_trained_is_named_by_its_number(spoil, error, text):
+    networks = make(SMALL, 3)
+    spoil(networks[2])
+    assert refused(networks, X, y, error=error).startswith(f"networks[2]: {text}")
+
+
+def test_samples_that_do_not_fit_are_named_by_the_network():
+    networks = [*make(SMALL, 2), *make([4, 2], 1)]
+    assert refused(networks, X, y).startswith("networks[2]: X must have 4 columns")
+    networks = make(SMALL, 3)
+    own = [y, y[:4], y]
+    assert refused(networks, [X] * 3, own).startswith("networks[1]: y must have a row of targets")
+    assert refused(networks, X, y, validation=(X, y[:3])).startswith("networks[0]: validation y")
+    assert refused(networks, "X", y, error=TypeError).startswith("X must hold real numbers")
+    assert refused(networks, [X] * 2, [y] * 3) == (
+        "X must be one set for all networks or a list of one for each of the 3, got 2"
+    )
+    assert refused(networks, [X] * 3, [y] * 4) == (
+        "y must be one set for all networks or a list of one for each of the 3, got 4"
+    )
+    assert refused(networks, X, y, validation=X, error=TypeError).startswith("validation must be")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"epochs": -1}, ValueError, "epochs must be a non-negative integer"),
+        ({"displayUpdate": "often"}, TypeError, "displayUpdate must be a number"),
+        ({"initial_epoch": 5, "epochs": 4}, ValueError, "initial_epoch must be from 0 to epochs"),
+        (
+            {"initial_epoch": [0, 0]},
+            ValueError,
+            "initial_epoch must be an integer, or one for each",
+        ),
+        ({"callback": [print]}, ValueError, "callback must be a callable, or a list of one for"),
+        ({"callback": 3}, TypeError, "callback must be callable, got 3"),
+        ({"callback": EarlyStopping()}, ValueError, "callback must be a list of one for each"),
+        ({"checkpoint_every": -1}, ValueError, "checkpoint_every must be a number of seconds"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be an integer other than 0, or None, got 0"),
+        ({"n_jobs": 1.5}, TypeError, "n_jobs must be an integer other than 0, or None, got 1.5"),
+    ],
+)
+def test_arguments_that_cannot_be_used(options, error, text):
+    assert refused(make(SMALL, 3), X, y, error=error, **options).startswith(text)
