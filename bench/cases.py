@@ -8,6 +8,7 @@ import numpy as np
 from bench.case import FITS, PARTIAL_FITS, PREDICT, TRAIN_AND_SHOW, Case
 from bench.estimator_cases import ESTIMATOR_CASES
 from bench.first_calls import FirstCalls
+from bench.many import MANY_CASES
 from bench.memory import Memory
 from bench.processes import Process
 from bench.threads import Threads
@@ -112,6 +113,7 @@ CASES = (
     FirstCalls("first-partial-xor", "first 2,000 fit_partial, XOR", XOR),
     Memory("memory", "fit on 50,000 x 1,024", rows=50_000, inputs=1024),
     Threads("threads", "two networks in two threads, digits"),
+    *MANY_CASES,
     *ESTIMATOR_CASES,
 )
 

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from typing import Any
@@ -89,7 +89,7 @@ class _Crew:
                     if task.epoch >= self._order.until:
                         del self.begun[id(task)]
                     yield task
-            except BrokenExecutor:
+            except (BrokenExecutor, CancelledError):  # Dask's for what needs lost samples
                 attempts += 1
                 if attempts > ATTEMPTS:
                     raise
