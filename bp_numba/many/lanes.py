@@ -93,7 +93,9 @@ class InLanes(Task):
         samples = [samples for samples, _ in self._sets]
         watched = [watched for _, watched in self._sets if watched is not None]
         self._listed = Listed.of(samples, *how)
-        self._measured = [Measured.of(sets, *how) for sets in (samples, watched) if sets]
+        self._measured = [Measured.of(samples, self._listed, *how)]
+        if watched:
+            self._measured.append(Measured.of(watched, None, *how))
 
     def _train(self, order: Order) -> None:
         n, started = self._listed.size, perf_counter()

@@ -1,6 +1,7 @@
 """Samples as the kernels for lanes take them, and what gives the losses that `fit` shows."""
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -39,10 +40,15 @@ class Measured(NamedTuple):
     rests: Floats
 
     @classmethod
-    def of(cls, sets: Sequence[Samples], *how: Any) -> Self:
-        """Return sets of samples whose losses are wanted; how is what else `Listed.of` takes."""
+    def of(cls, sets: Sequence[Samples], listed: Listed | None, *how: Any) -> Self:
+        """Return sets of samples whose losses are wanted.
+
+        `listed` are the same sets to train on, if they are; how is what else `Listed.of` takes.
+        """
         parts, scales, rests = zip(*map(_loss_over, sets), strict=True)
-        return cls(Listed.of(parts, *how), np.array(scales), np.array(rests))
+        if listed is None or not all(map(is_, parts, sets)):
+            listed = Listed.of(parts, *how)
+        return cls(listed, np.array(scales), np.array(rests))
 
 
 def is_measurable(samples: Samples, outputs: int) -> bool:
