@@ -1,6 +1,6 @@
 """See that a script gives the same bits every time. Run ``python -m bench.same_bits``.
 
-Four scripts, each in new processes: with an empty and with a filled cache of machine code, on an
+Five scripts, each in new processes: with an empty and with a filled cache of machine code, on an
 idle and on a loaded machine, then in two threads at once and in child processes. Each prints a hash
 of all weights, losses and outputs on its way. The exit code is 1 unless there is one hash for each
 script.
@@ -107,13 +107,29 @@ def estimators(add):
             add(*model.coefs_, *model.intercepts_, getattr(model, "loss_curve_", model.loss_))
 
 
+def many(add):
+    """Train many networks, in lanes and one by one, in one thread and in two."""
+    from bp_numba import fit_many
+
+    X, y = samples(60)
+    for jobs in (1, 2):
+        networks = [seeded(layers) for layers in [(64, 3, 10)] * 70 + [LAYERS] * 3]
+        fit_many(networks, X, y, 300, 1, n_jobs=jobs, validation=(X[:9], y[:9]))
+        own = [seeded((5, 4, 2)) for _ in range(70)]
+        inputs = [X[: 9 + k % 40, :5] for k in range(70)]
+        fit_many(own, inputs, [y[: len(x), :2] for x in inputs], 300, 1, n_jobs=jobs)
+        for network in networks + own:
+            history = network.history
+            add(*network.W, history.losses, history.epochs)
+
+
 def assert_enough(network):
     """Fail if the network has not come to have kernels."""
     work = record_of(network).work
     assert work >= choice.ENOUGH, f"the calls were too few: {work} of {choice.ENOUGH}"
 
 
-SCRIPTS = {work.__name__: work for work in (fit, fit_partial, predict, estimators)}
+SCRIPTS = {work.__name__: work for work in (fit, fit_partial, predict, estimators, many)}
 
 
 def digest(name):
