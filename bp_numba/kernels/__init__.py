@@ -26,7 +26,12 @@ each of `variants`: `perceptron` (how they lie in memory), `batches` (the equati
 a block of samples), `products`, `functions` with `elementary` (activations), `outputs` (the output
 layer and its losses) and `optimizers`.
 
+Many networks at once have kernels of their own too: `lanes` (how they lie in memory, one network in
+each lane of a vector), `lane_groups` (vectors that go side by side, and their samples) and
+`side_by_side` (the equations).
+
 In networks numbers are finite: zeros are left out and padding is multiplied with, so where a weight
 becomes infinite or NaN the result is wrong. `training.trainer` looks for that and repeats the work
-in NumPy. All kernels trust their indices: arguments are checked where users pass them.
+in NumPy. In lanes nothing is left out or padded, and this does not arise. All kernels trust their
+indices: arguments are checked where users pass them.
 """
