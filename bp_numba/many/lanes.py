@@ -30,8 +30,7 @@ FIRST_SLICE = 1_000_000
 
 def suits(member: Member) -> bool:
     """Tell if lanes are built for a network: by its layers and samples, and the CPU."""
-    matrices = member.network.W
-    outputs = matrices[-1].shape[1]
+    matrices, outputs = member.network.W, member.outputs
     return (
         sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
         and all(w.dtype == np.float64 for w in matrices)

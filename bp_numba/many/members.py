@@ -1,5 +1,6 @@
 """The networks of a call, each with its samples: coerced and checked before anything is trained."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array
+from bp_numba.training.choice import overridden
 from bp_numba.training.samples import Samples
 
 
@@ -22,6 +24,8 @@ class Member(NamedTuple):
         Its place in the list.
     has_own : bool
         Whether it has samples of its own, to train on or to validate with.
+    outputs : int
+        How many it has; 0 if it trains in a way of its own, and W may be anything.
     """
 
     number: int
@@ -29,6 +33,7 @@ class Member(NamedTuple):
     samples: Samples
     watched: Samples | None
     has_own: bool
+    outputs: int
 
 
 def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list[Member]:
@@ -46,18 +51,37 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
         validated = Sets(*check.as_pair(validation, "validation"), count, "validation ")
     pairs = repeat(None) if validated is None else validated
     for number, (network, own, pair) in enumerate(zip(networks, sets, pairs, strict=False)):
-        try:
+        with _naming(number):
             if not isinstance(network, NeuralNetwork):
                 raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
             samples = samples_to_train_on(network, *own)
             other = None if pair is None else samples_to_validate(network, pair)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"networks[{number}]: {error}") from None
         has_own = sets.are_own or (validated is not None and validated.are_own)
-        members.append(Member(number, network, samples, other, has_own))
-    _check_apart(networks)
+        outputs = 0 if overridden(network, "fit_partial") else network.W[-1].shape[1]
+        members.append(Member(number, network, samples, other, has_own, outputs))
+    _check_apart(members)
     return members
+
+
+@contextlib.contextmanager
+def _naming(number: int) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"networks[{number}]: {error}") from None
+
+
+def check_again(members: Sequence[Member]) -> None:
+    """Raise ValueError or TypeError if a callback has left what cannot be trained any more."""
+    for member in members:
+        if not member.outputs:
+            continue
+        with _naming(member.number):
+            check.check_alpha(member.network.alpha)
+            matrices = check.check_weights(member.network.W)
+            check.check_samples(member.samples.X, len(matrices[0]))
+            check.check_outputs(matrices, member.outputs)
 
 
 class Sets:
@@ -106,16 +130,18 @@ def _each(values: Any, name: str, count: int) -> Any:
     return values
 
 
-def _check_apart(networks: Sequence[Any]) -> None:
+def _check_apart(members: Sequence[Member]) -> None:
     """Raise ValueError if a network is there twice, or shares weights with another."""
     seen: dict[int, int] = {}
-    for number, network in enumerate(networks):
-        first = seen.setdefault(id(network), number)
+    for number, member in enumerate(members):
+        first = seen.setdefault(id(member.network), number)
         if first != number:
             raise ValueError(
                 f"networks[{number}] must not be there twice, but is networks[{first}]"
             )
-    arrays = [(number, w) for number, network in enumerate(networks) for w in network.W]
+    arrays = [(member.number, w) for member in members if member.outputs for w in member.network.W]
+    if not arrays:
+        return
     for a, b in _sharing(arrays):
         if a != b:
             raise ValueError(f"networks[{b}] must not share weights with networks[{a}]")

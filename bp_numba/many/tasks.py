@@ -89,6 +89,8 @@ class Task(ABC):
         self.done = np.array([epoch, 0], dtype=np.int64)
         self._sets = [(member.samples, member.watched) for member in members]
         self._delivered, self._points, self._seconds = epoch, list[Display](), 0.0
+        histories = (record_of(member.network).history for member in members)
+        self._seconds_before = [sum(history.seconds[-1:]) for history in histories]
         self._lock: Any = threading.Lock()
 
     @property
@@ -153,8 +155,10 @@ class Task(ABC):
             calls: list[Callable[[], Any]] = [
                 partial(setitem, matrix, ..., reached) for matrix, reached in self._pairs()
             ]
-            for member, *own in zip(self.members, losses, watched, strict=True):
-                calls += _recording(member, points, own, (epoch, epoch - self._delivered))
+            epochs = epoch, epoch - self._delivered
+            each = zip(self.members, self._seconds_before, losses, watched, strict=True)
+            for member, before, *own in each:
+                calls += _recording(member, points, own, before, epochs)
             calls += [partial(setattr, self, "_delivered", epoch), self._points.clear]
             in_turn(*calls)
 
@@ -187,25 +191,28 @@ def _by_network(losses: list[Floats | None], count: int) -> list[list[Any]]:
 
 
 def _recording(
-    member: Member, points: list[Display], losses: list[list[Any]], done: tuple[int, int]
+    member: Member,
+    points: list[Display],
+    losses: list[list[Any]],
+    seconds: float,
+    epochs: tuple[int, int],
 ) -> list[Callable[[], Any]]:
-    """Return the calls that record the points of a network, the epoch reached, and how many more.
+    """Return the calls that record the points of a network; none of them runs code of Python.
 
-    None of them runs code of Python.
+    `seconds` are those before the task, `epochs` where the run is, and how many of them are new.
     """
-    record, (epoch, epochs) = record_of(member.network), done
-    before, history = record.epochs_trained + epochs - epoch, record.history
-    trained = history.seconds[-1] if history.seconds else 0.0
+    record, (epoch, new) = record_of(member.network), epochs
+    before = record.epochs_trained + new - epoch
     watched = None if member.watched is None else len(member.watched.X)
     columns = [
         [point.epoch + before for point in points],
         *losses,
-        [point.seconds + trained for point in points],
+        [point.seconds + seconds for point in points],
         [len(member.samples.X)] * len(points),
         [watched] * len(points),
     ]
     return [
-        partial(setattr, record, "epochs_trained", record.epochs_trained + epochs),
+        partial(setattr, record, "epochs_trained", record.epochs_trained + new),
         partial(record.losses.extend, losses[0]),
-        *history.extensions(columns),
+        *record.history.extensions(columns),
     ]

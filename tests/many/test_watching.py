@@ -1,9 +1,13 @@
 """Who is told of many networks: callbacks, lines, a progress bar."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from bp_numba import EarlyStopping, NeuralNetwork, fit_many
+from bp_numba.many import alone, tasks
+from bp_numba.training import trainer
 from tests.many.conftest import LARGE, SMALL, assert_same, fitted, make, samples
 
 LAYERS = pytest.mark.parametrize("layers", [SMALL, LARGE])
@@ -133,3 +137,29 @@ def test_seconds_go_on_where_the_calls_before_ended():
     seconds = networks[1].history.seconds
     assert len(seconds) == 9 and seconds == sorted(seconds) and seconds[0] > 0
     assert fitted(networks[:1], [samples(SMALL, 9)], epochs=1)[0].history.epochs[-1] == 61
+
+
+@LAYERS
+def test_what_a_callback_leaves_is_checked(layers):
+    networks = make(layers, 4)
+
+    def callback(network, epoch, loss):
+        if network is networks[2]:
+            network.W[0] = network.W[0][:-1]
+
+    with pytest.raises(ValueError, match=r"networks\[2\]: X must have"):
+        fit_many(networks, *samples(layers, 9), 10, 5, callback=callback)
+    assert [nn.epochs_trained for nn in networks] == [1] * 4
+    assert_same(networks[:2], fitted(make(layers, 2), [samples(layers, 9)] * 2, epochs=1), False)
+
+
+def test_checkpoints_in_between_do_not_count_seconds_twice(tmp_path, monkeypatch):
+    ticks = itertools.count()
+    for module in tasks, alone, trainer:
+        monkeypatch.setattr(module, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(trainer, "FIRST_SLICE", 1)  # each epoch is a slice, and takes many ticks
+    networks = make(LARGE, 2)
+    options = {"checkpoint": tmp_path / "many.npz", "checkpoint_every": 0.0}
+    fit_many(networks, *samples(LARGE, 30), 100, 1, **options)
+    steps = np.diff(networks[0].history.seconds)
+    assert len(steps) == 99 and (steps > 0).all() and steps[-1] < 2 * steps[2]
