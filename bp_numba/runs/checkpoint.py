@@ -55,7 +55,7 @@ class Checkpoint:
         self._warned = False
         here = self._keep()
         if Path(path).exists():
-            self._check_replaceable(here)
+            check_replaceable(str(path), load_model(path), here)
         if self._kept is None:
             check_writable(path)
         self._save()
@@ -97,7 +97,7 @@ class Checkpoint:
     def _keep(self) -> State:
         """Return the network's state, and keep it if its weights are finite."""
         state = snapshot(self._network)
-        if all(np.isfinite(w).all() for w in state.W):
+        if is_finite(state):
             self._kept = _Kept(state, {name: len(getattr(state, name)) for name in GROWING})
             self._diverged_at = None
         elif self._diverged_at is None:
@@ -130,20 +130,6 @@ class Checkpoint:
             what = f"keeps those of epoch {_epochs(self._kept)}"
         warnings.warn(f"{text}; checkpoint {self._path} {what}", RuntimeWarning, stacklevel=2)
 
-    def _check_replaceable(self, here: State) -> None:
-        there = load_model(self._path)
-        if [w.shape for w in there.W] != [w.shape for w in here.W]:
-            raise ValueError(
-                f"checkpoint must be a file of the same layers, {_dashed(here.layers)}, or a new "
-                f"one, got {self._path} with {_dashed(there.layers)}"
-            )
-        if there.epochs_trained > here.epochs_trained:
-            raise ValueError(
-                f"checkpoint must not hold a network trained for longer: {self._path} was trained "
-                f"for {there.epochs_trained} epochs, this network for {here.epochs_trained}; load "
-                "it to go on, or remove it"
-            )
-
 
 class _Kept(NamedTuple):
     """A snapshot, and how long its growing lists were: it shares them with the network."""
@@ -158,6 +144,34 @@ class _Kept(NamedTuple):
             for name, first in GROWING.items()
         }
         return replace(self.state, **lists)
+
+
+def is_finite(state: State) -> bool:
+    """Tell if all weights are finite."""
+    return all(bool(np.isfinite(w).all()) for w in state.W)
+
+
+def check_replaceable(name: str, there: State, here: State) -> None:
+    """Raise ValueError unless a network in a file may be replaced by another state of it.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the one in the file.
+    there, here : State
+        What is in the file, and what is to replace it.
+    """
+    if [w.shape for w in there.W] != [w.shape for w in here.W]:
+        raise ValueError(
+            f"checkpoint must be a file of the same layers, {_dashed(here.layers)}, or a new "
+            f"one, got {name} with {_dashed(there.layers)}"
+        )
+    if there.epochs_trained > here.epochs_trained:
+        raise ValueError(
+            f"checkpoint must not hold a network trained for longer: {name} was trained "
+            f"for {there.epochs_trained} epochs, this network for {here.epochs_trained}; load "
+            "it to go on, or remove it"
+        )
 
 
 def _epochs(kept: _Kept | None) -> int:

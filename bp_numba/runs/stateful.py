@@ -2,10 +2,10 @@
 
 import copy
 import os
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from bp_numba.runs.history import History
-from bp_numba.runs.state import RECORD, Record, record_of
+from bp_numba.runs.state import RECORD, Record, State, record_of
 
 
 class _Making:
@@ -125,10 +125,18 @@ class Stateful:
         """
         from bp_numba.runs.model_files import load_model
 
-        state, network = load_model(path), cls.__new__(cls)
-        network.__dict__.update(layers=state.layers, alpha=state.alpha, W=state.W)
-        network.__dict__[RECORD] = state.record()
-        return network
+        return network_in(load_model(path), cls)
+
+
+Network = TypeVar("Network", bound=Stateful)
+
+
+def network_in(state: State, kind: type[Network]) -> Network:
+    """Return the network in a state, of a class whose constructor is not called."""
+    network = kind.__new__(kind)
+    network.__dict__.update(layers=state.layers, alpha=state.alpha, W=state.W)
+    network.__dict__[RECORD] = state.record()
+    return network
 
 
 _PLAIN = {"losses": list, "history": History, "epochs_trained": int, "metadata": dict}

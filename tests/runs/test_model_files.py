@@ -1,10 +1,8 @@
 """Files: what is saved is loaded, bit for bit; what is damaged, foreign or hostile is refused."""
 
-import io
 import json
 import os
 import pickle
-import random
 import shutil
 import struct
 import tracemalloc
@@ -17,10 +15,11 @@ import pytest
 
 import bp_numba
 from bp_numba import ModelFormatError, NeuralNetwork
-from bp_numba.runs import model_files as storage
 from bp_numba.runs import state
+from bp_numba.runs.archives import ONE
 from bp_numba.runs.state import record_of
 from tests.conftest import assert_same_weights, make, run_python
+from tests.runs.hostile import Harmful, mutated, rewritten
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def test_numpy_reads_the_file_too(trained, tmp_path):
     with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["W1"], trained.W[1])
         header = json.loads(archive["header"].tobytes())
-    assert header["format"] == storage.FORMAT and header["epochs_trained"] == 200
+    assert header["format"] == ONE and header["epochs_trained"] == 200
 
 
 def test_neither_saving_nor_loading_draws_random_numbers(trained, tmp_path):
@@ -216,19 +215,7 @@ def test_a_full_disk_replaces_nothing(trained, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(200))
 def test_mutated_files(seed, content, trained, tmp_path):
-    generator, changed = random.Random(seed), bytearray(content)
-    match seed % 4:
-        case 0:
-            del changed[generator.randrange(len(changed)) :]
-        case 1:
-            for _ in range(generator.randint(1, 8)):
-                changed[generator.randrange(len(changed))] ^= 1 << generator.randrange(8)
-        case 2:
-            start = generator.randrange(len(changed))
-            changed[start : start + 40] = generator.randbytes(generator.randrange(80))
-        case 3:
-            start, end = sorted(generator.sample(range(len(changed)), 2))
-            changed[start:start] = changed[start:end]
+    changed = mutated(content, seed)
     tracemalloc.start()
     try:
         loaded = load(changed, tmp_path)
@@ -242,40 +229,8 @@ def test_mutated_files(seed, content, trained, tmp_path):
     assert peak < 5_000_000
 
 
-def rewritten(content, compression=zipfile.ZIP_STORED, more=(), **changes):
-    """Return a file whose header, or whose arrays, are others."""
-    archive = np.load(io.BytesIO(content))
-    header = json.loads(archive["header"].tobytes())
-    arrays = {name: archive[name] for name in archive.files if name != "header"}
-    for name, value in changes.items():
-        if name in arrays:
-            arrays[name] = value
-        elif value is None:
-            del header[name]
-        else:
-            header[name] = value
-    arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    arrays.update(more)
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as target:
-        for name, array in arrays.items():
-            entry = io.BytesIO()
-            np.lib.format.write_array(entry, array, allow_pickle=True)
-            target.writestr(f"{name}.npy", entry.getvalue())
-    return file.getvalue()
-
-
 COLUMNS = {"epochs": [3], "losses": [0.5], "validation_losses": [None], "seconds": [1.0]}
 """Those of a history that older releases wrote."""
-
-
-class Harmful:
-    """Would leave a trace if it were unpickled."""
-
-    trace: list = []
-
-    def __reduce__(self):
-        return (self.trace.append, (1,))
 
 
 @pytest.mark.parametrize(
