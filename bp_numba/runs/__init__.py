@@ -2,5 +2,6 @@
 
 Read `run` (the epochs, and who watches), `monitor` (the [INFO] lines and all others who are told),
 `history` and `stopping`, then `state` (what a network's files hold, field by field), `model_files`
-and `checkpoint`. `files` are replaced in one step; `json_values` checks what is read from them.
+and `checkpoint`; `many_files` and `many_checkpoint` are the same for many networks. `archives` are
+read without trusting them; `files` are replaced in one step; `json_values` checks what is read.
 """
