@@ -1,8 +1,13 @@
-"""Where a display draws that is given no axes; scales and ticks of losses and epochs."""
+"""Where a display draws: axes of a new figure or file; scales and ticks of losses and epochs."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from bp_numba.runs.files import replacing
 
 
 def new_axes() -> Any:
@@ -10,6 +15,30 @@ def new_axes() -> Any:
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Any]:
+    """Give axes to draw on, then write them to a file, without pyplot's global state.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, in one step; its suffix names the format, without one it is PNG.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Matplotlib is not installed.
+    OSError, ValueError
+        If the file cannot be written, or not in the format that its suffix names.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    yield figure.subplots()
+    with replacing(path) as file:
+        figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")
 
 
 def scale_losses(ax: Any, lines: list[Any]) -> None:

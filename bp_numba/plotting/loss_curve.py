@@ -6,9 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from bp_numba.plotting.axes import new_axes, scale_losses, tick_epochs
+from bp_numba.plotting.axes import new_axes, new_file, scale_losses, tick_epochs
 from bp_numba.plotting.curves import divisors, finite, line_options, looks, losses_of
-from bp_numba.runs.files import replacing
 from bp_numba.runs.state import RECORD
 
 
@@ -227,23 +226,15 @@ def save_loss_curve(
     samples : tuple of two
         Its `samples` and `validation_samples`.
 
-    Raises
-    ------
-    ModuleNotFoundError
-        If Matplotlib is not installed.
-    OSError, ValueError
-        If the file cannot be written, or not in the format that its suffix names.
+    Raises as `new_file`.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(layout="constrained")
-    LossCurveDisplay(
+    display = LossCurveDisplay(
         epochs=epochs,
         losses=losses,
         validation_losses=validation_losses,
         title=title,
         samples=samples[0],
         validation_samples=samples[1],
-    ).plot(figure.subplots())
-    with replacing(path) as file:
-        figure.savefig(file, dpi=150, format=path.suffix[1:] or "png")
+    )
+    with new_file(path) as ax:
+        display.plot(ax)
