@@ -6,8 +6,8 @@ In the order to read:
   ends a run;
 - `train`: a network from a table. On its way the table goes through `readers`, `tables`,
   `preprocessing`, `splitting` and `samples`; `outputs` knows beforehand which files cannot be
-  written, `training` saves what was reached however it ends, and `resuming` goes on from a
-  checkpoint;
+  written, `restarts` makes networks from several seeds and compares them, `training` saves what was
+  reached however it ends, and `resuming` goes on from a checkpoint;
 - `predict`: what such a network says of another table; `reporting` and `scores`: how good it is;
 - `published`: the two published runs; `machine`: versions, model files, kernels and their cache.
 """

@@ -74,6 +74,14 @@ def _add_training(add: Callable[..., argparse.Action]) -> None:
     add("--alpha", type=float, default=0.1, help="learning rate (%(default)s)")
     add("--epochs", type=int, help="passes over the rows (100,000 divided by the rows trained on)")
     add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
+    add(
+        "--restarts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="networks to train, from as many seeds from --seed on; the best is kept (%(default)s)",
+    )
+    add("--jobs", type=int, default=1, help="threads for restarts, -1: all CPUs (%(default)s)")
     add("--scale", choices=SCALES, default="minmax", help="of the inputs (%(default)s)")
     add(
         "--test-size",

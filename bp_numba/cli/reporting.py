@@ -1,5 +1,6 @@
 """What the commands say about predictions, and show of the losses."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,29 @@ def draw_losses(
     history, title = network.history, f"{title}, {network}"
     validated = history.validation_losses if validation else None
     samples = history.samples, history.validation_samples
+    curve = history.epochs, history.losses, title, validated, samples
+    return _written(path, "loss curve", lambda: save_loss_curve(path, *curve))
+
+
+def draw_all_losses(
+    path: Path,
+    networks: list[NeuralNetwork],
+    best: tuple[int, str],
+    title: str,
+    validation: bool,
+) -> list[str]:
+    """Draw the losses of networks, and of the best, its number and name; return what was wrong."""
+    from bp_numba.plotting.loss_curves import save_loss_curves
+
+    curves = best, f"{title}, {len(networks)} seeds, {networks[0]}", validation
+    return _written(path, "loss curves", lambda: save_loss_curves(path, networks, *curves))
+
+
+def _written(path: Path, what: str, write: Callable[[], None]) -> list[str]:
     try:
         with writing("--plot", path):
-            save_loss_curve(path, history.epochs, history.losses, title, validated, samples)
+            write()
     except CommandError as error:
         return [str(error)]
-    print(f"[INFO] loss curve written to {path}")
+    print(f"[INFO] {what} written to {path}")
     return []

@@ -3,45 +3,59 @@
 import base64
 import json
 import math
+from bisect import bisect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba import EarlyStopping, NeuralNetwork
+from bp_numba import EarlyStopping, History, NeuralNetwork, load_many
 from bp_numba.cli.errors import CommandError
+from bp_numba.runs.archives import holds_many
+from bp_numba.runs.json_values import is_count
 
 STOPPING = "early_stopping"
 """Key of the metadata for what early stopping has seen, then for where it ended the run."""
 
 
-def load_checkpoint(path: Path, expected: NeuralNetwork) -> NeuralNetwork:
-    """Return the network in a checkpoint, to go on with.
+def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[NeuralNetwork]:
+    """Return the networks in a checkpoint, to go on with.
 
     Parameters
     ----------
     path : Path
-        The checkpoint.
-    expected : NeuralNetwork
-        The network that the same run began with, with its metadata.
+        The checkpoint: a file of one network, or of many.
+    expected : sequence of NeuralNetwork
+        The networks that the same run began with, with their metadata.
 
     Raises
     ------
     CommandError
         If the checkpoint is of another run; the difference is named.
     """
-    network = NeuralNetwork.load(path)
+    networks = load_many(path) if holds_many(path) else [NeuralNetwork.load(path)]
+    if len(networks) != len(expected):
+        raise _of_another_run(path, "restarts", len(networks), len(expected))
+    for network, fresh in zip(networks, expected, strict=True):
+        _check_same_run(path, network, fresh)
+    return networks
+
+
+def _check_same_run(path: Path, network: NeuralNetwork, expected: NeuralNetwork) -> None:
     here, there = _facts(expected), _facts(network)
     for name, value in here.items():
         found = there.get(name)
         if json.dumps(found) != json.dumps(value):  # 1 is not True here, and NaN is NaN
-            raise CommandError(
-                f"checkpoint {path} is of another run: {name} {_short(found)} there, "
-                f"{_short(value)} here"
-            )
+            raise _of_another_run(path, name, found, value)
     if [w.shape for w in network.W] != [w.shape for w in expected.W]:
         raise CommandError(f"checkpoint {path} is damaged: its weights do not fit its layers")
-    return network
+
+
+def _of_another_run(path: Path, name: str, there: Any, here: Any) -> CommandError:
+    return CommandError(
+        f"checkpoint {path} is of another run: {name} {_short(there)} there, {_short(here)} here"
+    )
 
 
 def _facts(network: NeuralNetwork) -> dict[str, Any]:
@@ -56,6 +70,26 @@ def _facts(network: NeuralNetwork) -> dict[str, Any]:
 def _short(value: Any) -> str:
     text = "unknown" if value is None else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def stopping_of(network: NeuralNetwork) -> "ResumableStopping":
+    """Return early stopping that goes on where it was when the network was saved.
+
+    Among many networks one may have been saved at a display point before early stopping has seen
+    it; it sees it here, with the same weights.
+
+    Raises
+    ------
+    CommandError
+        If its state is damaged.
+    """
+    shapes, history = [w.shape for w in network.W], network.history
+    stopping = ResumableStopping(network.metadata.get(STOPPING), shapes)
+    is_new = stopping.stopped_epoch is None and len(history) == stopping.points_seen(history) + 1
+    if is_new and history.epochs[-1] == network.epochs_trained:
+        stopping(network, history.epochs[-1], history.losses[-1])
+        return ResumableStopping(network.metadata[STOPPING], shapes)
+    return stopping
 
 
 class ResumableStopping(EarlyStopping):
@@ -84,8 +118,14 @@ class ResumableStopping(EarlyStopping):
         """Go on from the state."""
         super().begin()
         if self._state is not None:
-            self.best_loss, self.best_epoch, self._waited, weights = self._state
-            self._best = [w.copy() for w in weights]
+            self.best_loss, self.best_epoch, self._waited, self.stopped_epoch = self._state[:4]
+            self._best = [w.copy() for w in self._state.weights]
+
+    def points_seen(self, history: History) -> int:
+        """Return how many display points of a history it has seen."""
+        if not self.best_epoch:
+            return self._waited
+        return bisect(history.epochs, self.best_epoch) + self._waited
 
     def __call__(self, network: Any, epoch: int, loss: float) -> bool:
         """Return True if training should stop."""
@@ -95,22 +135,40 @@ class ResumableStopping(EarlyStopping):
             "best_epoch": self.best_epoch,
             "waited": self._waited,
             "weights": [base64.b64encode(w.tobytes()).decode() for w in self._best],
+            **self._note(),  # while others train on, it waits for the end with the last weights
         }
         return enough
 
     def end(self, network: Any) -> None:
         """Give the best weights back, and note where the run was ended."""
         super().end(network)
-        network.metadata.pop(STOPPING, None)
-        if self.stopped_epoch is not None:
-            network.metadata[STOPPING] = {"stopped_epoch": self.stopped_epoch}
+        # One step each: after Ctrl-C between two, a network without a note would train on.
+        if note := self._note():
+            network.metadata[STOPPING] = note
+        else:
+            network.metadata.pop(STOPPING, None)
+
+    def _note(self) -> dict[str, int]:
+        return {} if self.stopped_epoch is None else {"stopped_epoch": self.stopped_epoch}
 
 
-def _checked(state: Any, shapes: list[tuple[int, ...]]) -> tuple[float, int, int, list[Any]]:
+class _State(NamedTuple):
+    best_loss: float
+    best_epoch: int
+    waited: int
+    stopped_epoch: int | None
+    weights: list[Any]
+
+
+def _checked(state: Any, shapes: list[tuple[int, ...]]) -> _State:
     try:
+        stopped = state.get("stopped_epoch")
+        if stopped is not None and len(state) == 1:
+            state = {"best_loss": math.inf, "best_epoch": 0, "waited": 0, "weights": []}
         loss, epoch, waited = (state[name] for name in ("best_loss", "best_epoch", "waited"))
         texts = state["weights"]
-        if type(loss) is not float or type(epoch) is not int or type(waited) is not int:
+        counts = [epoch, waited] if stopped is None else [epoch, waited, stopped]
+        if type(loss) is not float or not all(map(is_count, counts)):
             raise TypeError
         if len(texts) != (len(shapes) if loss < math.inf else 0):
             raise ValueError
@@ -118,6 +176,6 @@ def _checked(state: Any, shapes: list[tuple[int, ...]]) -> tuple[float, int, int
             np.frombuffer(base64.b64decode(text, validate=True)).reshape(shape)
             for text, shape in zip(texts, shapes, strict=False)
         ]
-    except (KeyError, TypeError, ValueError):  # a wrong character is a ValueError too
+    except (AttributeError, KeyError, TypeError, ValueError):  # a wrong character: ValueError
         raise CommandError("the checkpoint's state of early stopping is damaged") from None
-    return loss, epoch, waited, weights
+    return _State(loss, epoch, waited, stopped, weights)

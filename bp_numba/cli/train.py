@@ -2,17 +2,17 @@
 
 import argparse
 import json
+from importlib.util import find_spec
 from pathlib import Path
-
-import numpy as np
 
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
 from bp_numba.cli.errors import CommandError, raise_all
-from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot
+from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
 from bp_numba.cli.preprocessing import HIGH, LOW
 from bp_numba.cli.readers import read_table
-from bp_numba.cli.reporting import draw_losses, score_lines
+from bp_numba.cli.reporting import draw_all_losses, draw_losses, score_lines
+from bp_numba.cli.restarts import fresh_networks
 from bp_numba.cli.resuming import load_checkpoint
 from bp_numba.cli.samples import Samples, choose_task, make_samples
 from bp_numba.cli.tables import Table
@@ -37,6 +37,7 @@ def check_options(options: argparse.Namespace) -> None:
         check.check_epochs(options.epochs)
     check.check_alpha(options.alpha)
     check.check_seed(options.seed)
+    _check_restarts(options)
     if options.target is None:
         if options.data.suffix.lower() != ".npz":
             raise ValueError("--target is required: the column to predict")
@@ -54,6 +55,18 @@ def check_options(options: argparse.Namespace) -> None:
         check.check_display_update(options.display_update)
 
 
+def _check_restarts(options: argparse.Namespace) -> None:
+    if options.restarts < 1:
+        raise ValueError(f"--restarts must be an integer >= 1, got {options.restarts}")
+    if options.seed + options.restarts > 2**32:
+        raise ValueError(
+            f"--restarts must leave the last seed below 2**32, got {options.restarts} from seed "
+            f"{options.seed} on"
+        )
+    if options.jobs == 0:
+        raise ValueError("--jobs must be an integer other than 0, got 0")
+
+
 def train(options: argparse.Namespace) -> None:
     """Train, judge and save a network, as the options say.
 
@@ -66,26 +79,33 @@ def train(options: argparse.Namespace) -> None:
     table = read_table(options.data)
     samples = _samples(table, options)
     _set_epochs(options, len(samples.X))
-    fresh = _fresh_network(samples, options)
+    fresh = fresh_networks(samples, options)
     _check_space(fresh, options)
-    network = _resumed(fresh, options) if options.resume else fresh
-    trained = train_and_save(network, samples, options)
+    networks = _resumed(fresh, options) if options.resume else fresh
+    trained = train_and_save(networks, samples, options)
     for line in trained.lines:
         print(line)
-    for line in _judged(network, samples):
+    for line in _judged(networks[trained.best], samples):
         print(line)
     if trained.path is not None:
         print(f"[INFO] model written to {trained.path}")
     problems = trained.problems
     if options.plot is not None:
-        validated = bool(options.validation_size)
-        problems += draw_losses(options.plot, network, options.data.name, validated)
+        title, validated = options.data.name, bool(options.validation_size)
+        if len(networks) == 1:
+            problems += draw_losses(options.plot, networks[0], title, validated)
+        else:
+            name = f"best (seed {options.seed + trained.best})"
+            best = trained.best, name
+            problems += draw_all_losses(options.plot, networks, best, title, validated)
     raise_all(problems)
 
 
 def _check_paths(options: argparse.Namespace) -> None:
     outputs = {f"--{name}": getattr(options, name) for name in ("save", "plot", "checkpoint")}
     check_distinct({"DATA": options.data}, outputs)
+    if options.restarts > 1 and options.jobs != 1 and find_spec("joblib") is None:
+        raise missing(ModuleNotFoundError(name="joblib"), f"--jobs {options.jobs}", "jobs")
     if options.plot is not None:
         check_plot(options.plot)
     if options.save is not None:
@@ -100,16 +120,17 @@ def _check_paths(options: argparse.Namespace) -> None:
     check_file("--checkpoint", options.checkpoint)
 
 
-def _check_space(network: NeuralNetwork, options: argparse.Namespace) -> None:
-    """Raise CommandError unless the disk has room for the network at the end of training."""
+def _check_space(networks: list[NeuralNetwork], options: argparse.Namespace) -> None:
+    """Raise CommandError unless the disk has room for the networks at the end of training."""
+    weights = sum(w.nbytes for w in networks[0].W)
     points = options.epochs / (check.check_display_update(options.display_update) or 1) + 1
-    size = sum(w.nbytes for w in network.W) + len(json.dumps(network.metadata)) + 4096
-    size += int(200 * points)
+    size = weights + len(json.dumps(networks[0].metadata)) + 4096 + int(200 * points)
     if options.early_stopping:
-        size += 2 * sum(w.nbytes for w in network.W)  # the best weights, as text
-    for name, path in ("--save", options.save), ("--checkpoint", options.checkpoint):
+        size += 2 * weights  # the best weights, as text
+    checked = ("--save", options.save, 1), ("--checkpoint", options.checkpoint, len(networks))
+    for name, path, count in checked:
         if path is not None:
-            check_file(name, path, size)
+            check_file(name, path, count * size)
 
 
 def _samples(table: Table, options: argparse.Namespace) -> Samples:
@@ -149,42 +170,21 @@ def _set_epochs(options: argparse.Namespace, rows: int) -> None:
         options.display_update = max(1, options.epochs // points)
 
 
-def _fresh_network(samples: Samples, options: argparse.Namespace) -> NeuralNetwork:
-    preprocessing = samples.preprocessing
-    layers = [len(preprocessing.columns), *options.layers, preprocessing.outputs]
-    np.random.seed(options.seed)
-    try:
-        network = NeuralNetwork(layers, alpha=options.alpha)
-    except ValueError as error:  # weights that exceed the memory
-        raise CommandError(str(error)) from None
-    network.metadata = {
-        "table": preprocessing.to_dict(),
-        "training": {
-            "seed": options.seed,
-            "test_size": options.test_size,
-            "validation_size": options.validation_size,
-            "early_stopping": options.early_stopping,
-            # It stops by display points; without it they are only what is shown.
-            "display_update": options.display_update if options.early_stopping else None,
-        },
-        "rows": {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()},
-    }
-    return network
-
-
-def _resumed(fresh: NeuralNetwork, options: argparse.Namespace) -> NeuralNetwork:
+def _resumed(fresh: list[NeuralNetwork], options: argparse.Namespace) -> list[NeuralNetwork]:
     path: Path = options.checkpoint
     if not path.exists():
         print(f"[INFO] {path} does not exist: training starts anew")
         return fresh
-    network = load_checkpoint(path, fresh)
-    if network.epochs_trained > options.epochs:
+    networks = load_checkpoint(path, fresh)
+    reached = [network.epochs_trained for network in networks]
+    first, last = min(reached), max(reached)
+    if last > options.epochs:
         raise CommandError(
-            f"--epochs must be at least {network.epochs_trained}, for which {path} was trained, "
-            f"got {options.epochs}"
+            f"--epochs must be at least {last}, for which {path} was trained, got {options.epochs}"
         )
-    print(f"[INFO] going on from {path} after epoch {network.epochs_trained}")
-    return network
+    when = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    print(f"[INFO] going on from {path} after {when}")
+    return networks
 
 
 def _judged(network: NeuralNetwork, samples: Samples) -> list[str]:

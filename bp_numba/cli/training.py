@@ -5,16 +5,18 @@ import contextlib
 import sys
 import tempfile
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
-from bp_numba import NeuralNetwork
+from bp_numba import NeuralNetwork, fit_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
-from bp_numba.cli.resuming import STOPPING, ResumableStopping
+from bp_numba.cli.restarts import Ranking
+from bp_numba.cli.resuming import ResumableStopping, stopping_of
 from bp_numba.cli.samples import Samples
 
 
@@ -23,6 +25,8 @@ class Trained(NamedTuple):
 
     Attributes
     ----------
+    best : int
+        The number of the best network.
     lines : list of str
         How it went.
     path : Path or None
@@ -31,15 +35,16 @@ class Trained(NamedTuple):
         What has kept it from the file that was asked for.
     """
 
+    best: int
     lines: list[str]
     path: Path | None
     problems: list[str]
 
 
 def train_and_save(
-    network: NeuralNetwork, samples: Samples, options: argparse.Namespace
+    networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
 ) -> Trained:
-    """Train a network and write it to --save, before anything is said about it.
+    """Train networks and write the best to --save, before anything is said about it.
 
     Where --save or the checkpoint cannot be written at the end, another file is.
 
@@ -48,74 +53,122 @@ def train_and_save(
     KeyboardInterrupt, Exception
         Whatever interrupts the training; its notes say where the network is.
     """
-    initial = [w.copy() for w in network.W]
+    initial = [w.copy() for network in networks for w in network.W]
     try:
-        lines, problem = _train(network, samples, options)
-        path, problems = _save(network, options, problem)
+        lines, problem = _train(networks, samples, options)
+        best, ranked = _best(networks, samples, options)
+        path, problems = _save(networks[best], options, problem)
     except BaseException as error:
         if options.checkpoint is None or not options.checkpoint.exists():
-            began = not all(map(np.array_equal, network.W, initial))
-            for note in _salvaged(network, options, began, isinstance(error, KeyboardInterrupt)):
+            began = not all(map(np.array_equal, [w for n in networks for w in n.W], initial))
+            best = _best(networks, samples, options)[0] if began else 0
+            named = f" the best of {len(networks)} networks, seed {options.seed + best},"
+            network, what = networks[best], named if len(networks) > 1 else ""
+            stopped = isinstance(error, KeyboardInterrupt)
+            for note in _salvaged(network, options, what if began else None, stopped):
                 error.add_note(note)
         raise
-    return Trained(lines, path, problems)
+    return Trained(best, [*lines, *ranked], path, problems)
+
+
+def _best(
+    networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
+) -> tuple[int, list[str]]:
+    """Return the number of the best network, and lines that compare it with others."""
+    if len(networks) == 1:
+        return 0, []
+    ranking = Ranking(networks, samples)
+    return ranking.best, ranking.lines(options.seed)
 
 
 def _train(
-    network: NeuralNetwork, samples: Samples, options: argparse.Namespace
+    networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
 ) -> tuple[list[str], str | None]:
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
-    done, state, problem = network.epochs_trained, network.metadata.get(STOPPING), None
-    if isinstance(state, dict) and "stopped_epoch" in state:
-        line = f"early stopping ended this run after epoch {done}: nothing is left to train"
-        return [f"[INFO] {line}"], None
-    shapes = [w.shape for w in network.W]
-    stopping = ResumableStopping(state, shapes) if options.early_stopping else None
-    print(
-        f"[INFO] training {network}, alpha {network.alpha:g}, {options.epochs} epochs, "
-        f"seed {options.seed}..."
-    )
-    started = perf_counter()
+    stoppings = [stopping_of(network) for network in networks] if options.early_stopping else []
+    if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
+        _end(networks, stoppings)
+        return [f"[INFO] {_nothing_left(networks)}: nothing is left to train"], None
+    done, problem, started = _epochs(networks), None, perf_counter()
+    print(f"[INFO] training {_described(networks, options)}...")
     try:
-        _fit(network, samples, options, stopping)
+        _fit(networks, samples, options, stoppings)
     except BaseException as error:
-        if stopping is not None:
-            stopping.end(network)  # with the best weights so far
-        ended = network.epochs_trained == options.epochs or (stopping and stopping.stopped_epoch)
+        _end(networks, stoppings)  # with the best weights so far
+        ended = all(
+            network.epochs_trained == options.epochs or (stopping and stopping.stopped_epoch)
+            for network, stopping in zip_longest(networks, stoppings)
+        )
         if not (isinstance(error, OSError) and options.checkpoint is not None and ended):
             raise
         problem = str(unwritable("--checkpoint", options.checkpoint, error))
-    count, seconds = (network.epochs_trained - done) * len(samples.X), perf_counter() - started
+    count, seconds = (_epochs(networks) - done) * len(samples.X), perf_counter() - started
     speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
-    return [*_stopping_lines(network, stopping), speed], problem
+    return [*_stopping_lines(networks, stoppings), speed], problem
+
+
+def _epochs(networks: list[NeuralNetwork]) -> int:
+    return sum(network.epochs_trained for network in networks)
+
+
+def _end(networks: list[NeuralNetwork], stoppings: list[ResumableStopping]) -> None:
+    for network, stopping in zip(networks, stoppings, strict=False):
+        stopping.end(network)
+
+
+def _nothing_left(networks: list[NeuralNetwork]) -> str:
+    if len(networks) > 1:
+        return f"early stopping ended the runs of all {len(networks)} networks"
+    return f"early stopping ended this run after epoch {networks[0].epochs_trained}"
+
+
+def _described(networks: list[NeuralNetwork], options: argparse.Namespace) -> str:
+    count, last = len(networks), options.seed + len(networks) - 1
+    which = f"seeds {options.seed} to {last}" if count > 1 else f"seed {options.seed}"
+    times = f"{count} times " if count > 1 else ""
+    return f"{times}{networks[0]}, alpha {options.alpha:g}, {options.epochs} epochs, {which}"
 
 
 def _fit(
-    network: NeuralNetwork,
+    networks: list[NeuralNetwork],
     samples: Samples,
     options: argparse.Namespace,
-    stopping: ResumableStopping | None,
+    stoppings: list[ResumableStopping],
 ) -> None:
-    network.fit(
-        samples.X,
-        samples.y,
-        epochs=options.epochs,
-        displayUpdate=options.display_update,
-        progress=sys.stderr.isatty() and find_spec("tqdm") is not None,
-        callback=stopping,
-        validation=samples.validation,
-        checkpoint=options.checkpoint,
-        initial_epoch=network.epochs_trained,
-    )
+    how = {
+        "epochs": options.epochs,
+        "displayUpdate": options.display_update,
+        "progress": sys.stderr.isatty() and find_spec("tqdm") is not None,
+        "validation": samples.validation,
+        "checkpoint": options.checkpoint,
+    }
+    if len(networks) == 1:
+        (network,), callback = networks, stoppings[0] if stoppings else None
+        how |= {"callback": callback, "initial_epoch": network.epochs_trained}
+        network.fit(samples.X, samples.y, **how)
+        return
+    reached = [
+        options.epochs if stopping and stopping.stopped_epoch else network.epochs_trained
+        for network, stopping in zip_longest(networks, stoppings)
+    ]
+    how |= {"callback": stoppings or None, "initial_epoch": reached, "n_jobs": options.jobs}
+    fit_many(networks, samples.X, samples.y, verbose=True, **how)
 
 
-def _stopping_lines(network: NeuralNetwork, stopping: ResumableStopping | None) -> list[str]:
-    if stopping is None or not stopping.best_epoch:
+def _stopping_lines(networks: list[NeuralNetwork], stoppings: list[ResumableStopping]) -> list[str]:
+    if len(networks) > 1:
+        stopped = [s.stopped_epoch for s in stoppings if s.stopped_epoch is not None]
+        when = f", after epochs {min(stopped)} to {max(stopped)}" if stopped else ""
+        return [
+            f"[INFO] early stopping ended {len(stopped)} of {len(networks)} networks{when}; the "
+            "weights of each are those of its lowest validation loss"
+        ][: len(stoppings)]
+    if not stoppings or not stoppings[0].best_epoch:
         return []
-    ended = "early stopping" if stopping.stopped_epoch else "the end"
+    ended = "early stopping" if stoppings[0].stopped_epoch else "the end"
     return [
-        f"[INFO] {ended} after epoch {network.epochs_trained}; the weights are those of epoch "
-        f"{stopping.best_epoch}, whose validation loss was the lowest"
+        f"[INFO] {ended} after epoch {networks[0].epochs_trained}; the weights are those of epoch "
+        f"{stoppings[0].best_epoch}, whose validation loss was the lowest"
     ]
 
 
@@ -158,15 +211,18 @@ def _save_elsewhere(network: NeuralNetwork, name: str) -> Path | None:
 
 
 def _salvaged(
-    network: NeuralNetwork, options: argparse.Namespace, began: bool, interrupted: bool
+    network: NeuralNetwork, options: argparse.Namespace, what: str | None, interrupted: bool
 ) -> list[str]:
-    """Save what an interrupted training has reached; return what there is to tell about that."""
+    """Save what an interrupted training has reached; return what there is to tell about that.
+
+    `what` is None if training had not begun.
+    """
     problem = options.checkpoint and f"--checkpoint {options.checkpoint} was not written"
-    path, notes = _save(network, options, problem) if began else (None, [])
+    path, notes = (None, []) if what is None else _save(network, options, problem)
     if path is not None:
         epochs = network.epochs_trained
-        return [*notes, f"saved after {epochs} epoch{'s' * (epochs != 1)}: {path}"]
+        return [*notes, f"saved{what} after {epochs} epoch{'s' * (epochs != 1)}: {path}"]
     if not interrupted:
         return notes
-    reason = "--save names no file" if began else "training had not begun"
+    reason = "training had not begun" if what is None else "--save names no file"
     return [f"nothing was saved: {'; '.join(notes) or reason}"]

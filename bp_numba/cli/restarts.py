@@ -1,0 +1,99 @@
+"""Networks from several seeds: made, compared by their losses, and told of."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bp_numba import NeuralNetwork
+from bp_numba import validation as check
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.samples import Samples
+
+
+def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[NeuralNetwork]:
+    """Return a network for each seed, with metadata that say what it is trained on.
+
+    Raises
+    ------
+    CommandError
+        If the weights of all of them exceed the memory.
+    """
+    preprocessing = samples.preprocessing
+    layers = [len(preprocessing.columns), *options.layers, preprocessing.outputs]
+    rows = {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()}
+    table, networks = preprocessing.to_dict(), list[NeuralNetwork]()
+    for seed in range(options.seed, options.seed + options.restarts):
+        np.random.seed(seed)
+        try:
+            network = NeuralNetwork(layers, alpha=options.alpha)
+        except ValueError as error:  # weights that exceed the memory
+            raise CommandError(str(error)) from None
+        if not networks:
+            _check_memory(network, options.restarts)
+        network.metadata = {"table": table, "training": _training(seed, options), "rows": rows}
+        networks.append(network)
+    return networks
+
+
+def _check_memory(network: NeuralNetwork, count: int) -> None:
+    needed, available = count * sum(w.nbytes for w in network.W), check.physical_memory()
+    if needed > available:
+        raise CommandError(
+            f"--restarts must give weights that fit in memory ({available / 2**30:.1f} GiB), "
+            f"got {count} with {needed / 2**30:.1f} GiB of weights"
+        )
+
+
+def _training(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    several = {"split_seed": options.seed, "restarts": options.restarts}
+    return {
+        "seed": seed,
+        **(several if options.restarts > 1 else {}),
+        "test_size": options.test_size,
+        "validation_size": options.validation_size,
+        "early_stopping": options.early_stopping,
+        # It stops by display points; without it they are only what is shown.
+        "display_update": options.display_update if options.early_stopping else None,
+    }
+
+
+class Ranking:
+    """Networks, compared by the losses of their present weights.
+
+    Attributes
+    ----------
+    losses : array of float64
+        Of the samples to validate with if there are any, else of those trained on; NaN for
+        networks whose weights are not finite.
+    best : int
+        The number of the network with the lowest loss, the first of them.
+    """
+
+    def __init__(self, networks: Sequence[NeuralNetwork], samples: Samples) -> None:
+        self._kind = "validation loss" if samples.validation else "loss"
+        X, y = samples.validation or (samples.X, samples.y)
+        self.losses = np.array([_loss(network, X, y) for network in networks])
+        self.best = int(np.argmin(np.where(np.isnan(self.losses), np.inf, self.losses)))
+
+    def lines(self, first_seed: int) -> list[str]:
+        """Return which is the best, and how far the others are from it."""
+        finite = np.sort(self.losses[~np.isnan(self.losses)])
+        count, lost = len(self.losses), len(self.losses) - len(finite)
+        if lost == count:
+            return [f"[INFO] none of {count} networks stayed finite"]
+        low, median, high = finite[0], np.median(finite), finite[-1]
+        spread = f"lowest {low:.7f}, median {median:.7f}, highest {high:.7f}"
+        which = f"of {count - lost} networks, {lost} did not stay finite" if lost else "of all"
+        return [
+            f"[INFO] best of {count} seeds: seed {first_seed + self.best}, {self._kind} {low:.7f}",
+            f"[INFO] {self._kind} {which}: {spread}",
+        ]
+
+
+def _loss(network: NeuralNetwork, X: Any, y: Any) -> float:
+    if not all(np.isfinite(w).all() for w in network.W):
+        return float("nan")
+    with np.errstate(over="ignore"):  # outputs of huge weights are 0 and 1
+        return float(np.sum((network.predict(X) - y) ** 2) / 2)
