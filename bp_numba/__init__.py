@@ -5,12 +5,12 @@
 NeuralNetwork: 64-32-16-10
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bp_numba.estimators.classifier import MLPClassifier as MLPClassifier
     from bp_numba.estimators.regressor import MLPRegressor as MLPRegressor
+    from bp_numba.many.files import load_many
     from bp_numba.many.fit import fit_many
     from bp_numba.network import NeuralNetwork
     from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
@@ -45,6 +45,7 @@ _HOMES = {
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
     "fit_many": "many.fit",
+    "load_many": "many.files",
     "save_many": "runs.many_files",
 }
 
@@ -53,42 +54,6 @@ _ESTIMATORS = {
     "MLPRegressor": "estimators.regressor",
 }
 """Public too, but not in `__all__`: `import *` and `help` must work without scikit-learn."""
-
-
-def load_many(path: str | os.PathLike[str]) -> list["NeuralNetwork"]:
-    """Return the networks that `save_many`, or the checkpoint of `fit_many`, wrote.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    list of NeuralNetwork
-        In the order in which they were saved, with the same weights, bit for bit.
-
-    Raises
-    ------
-    ModelFormatError
-        If the file holds no list of networks, or is damaged or of a later format. A `ValueError`;
-        nothing in a file is ever run.
-    OSError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> from bp_numba import NeuralNetwork, load_many, save_many
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_many(os.path.join(folder, "all.npz"), [NeuralNetwork([2, 3, 1])] * 2)
-    ...     load_many(os.path.join(folder, "all.npz"))
-    [NeuralNetwork: 2-3-1, NeuralNetwork: 2-3-1]
-    """
-    from bp_numba.network import NeuralNetwork  # which runs, below it, must not know
-    from bp_numba.runs import many_files
-
-    return many_files.load_many(path, NeuralNetwork)
 
 
 def __getattr__(name: str) -> Any:
