@@ -102,7 +102,7 @@ def fit_many(
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
     >>> fit_many(networks, X, y, epochs=20000, displayUpdate=20000)
     >>> sum(nn.losses[-1] < 0.01 for nn in networks)
-    14
+    16
     """
     networks = list(networks)
     if not networks:
