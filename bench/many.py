@@ -272,8 +272,8 @@ def _each(layers, epochs):
 
 
 MANY_CASES = (
-    Many("many-xor", "64 networks 2-2-1, XOR", XOR.layers, 64, lambda: samples(XOR), 2000, True),
-    Many("many-xor-512", "512 networks 2-2-1", XOR.layers, 512, lambda: samples(XOR), 500, True),
+    Many("many-xor", "64 networks 2-2-1, XOR", XOR.layers, 64, lambda: samples(XOR), 20_000, True),
+    Many("many-xor-512", "512 networks 2-2-1", XOR.layers, 512, lambda: samples(XOR), 5000, True),
     Many("many-iris", "64 networks 4-8-3, iris", (4, 8, 3), 64, iris, 200),
     Many(
         "many-digits",
