@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba import EarlyStopping, History, NeuralNetwork, load_many
+from bp_numba import EarlyStopping, History, NeuralNetwork, load_many, save_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.runs.archives import holds_many
 from bp_numba.runs.json_values import is_count
@@ -40,6 +40,14 @@ def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[Neura
     for network, fresh in zip(networks, expected, strict=True):
         _check_same_run(path, network, fresh)
     return networks
+
+
+def save_checkpoint(path: Path, networks: Sequence[NeuralNetwork]) -> None:
+    """Write a checkpoint as training does: a file of one network, or of many."""
+    if len(networks) > 1:
+        save_many(path, networks)
+    else:
+        networks[0].save(path)
 
 
 def _check_same_run(path: Path, network: NeuralNetwork, expected: NeuralNetwork) -> None:

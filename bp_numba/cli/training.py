@@ -16,7 +16,7 @@ from bp_numba import NeuralNetwork, fit_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
 from bp_numba.cli.restarts import Ranking
-from bp_numba.cli.resuming import ResumableStopping, stopping_of
+from bp_numba.cli.resuming import ResumableStopping, save_checkpoint, stopping_of
 from bp_numba.cli.samples import Samples
 
 
@@ -87,7 +87,7 @@ def _train(
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
     stoppings = [stopping_of(network) for network in networks] if options.early_stopping else []
     if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
-        _end(networks, stoppings)
+        _end_late(networks, stoppings, options.checkpoint)
         return [f"[INFO] {_nothing_left(networks)}: nothing is left to train"], None
     done, problem, started = _epochs(networks), None, perf_counter()
     print(f"[INFO] training {_described(networks, options)}...")
@@ -114,6 +114,17 @@ def _epochs(networks: list[NeuralNetwork]) -> int:
 def _end(networks: list[NeuralNetwork], stoppings: list[ResumableStopping]) -> None:
     for network, stopping in zip(networks, stoppings, strict=False):
         stopping.end(network)
+
+
+def _end_late(
+    networks: list[NeuralNetwork], stoppings: list[ResumableStopping], checkpoint: Path
+) -> None:
+    """End a run that all networks have come to the end of, but that was interrupted then."""
+    is_late = any(stopping.best_epoch for stopping in stoppings)
+    _end(networks, stoppings)
+    if is_late:
+        with writing("--checkpoint", checkpoint):
+            save_checkpoint(checkpoint, networks)
 
 
 def _nothing_left(networks: list[NeuralNetwork]) -> str:
