@@ -9,6 +9,8 @@ In the order to read:
 - `resumed`: a run that goes on from a checkpoint;
 - `pipeline`: `MLPClassifier` within scikit-learn's pipeline, cross-validation and grid search;
 - `imbalanced`: weights of classes, for one that is rare;
+- `restarts`: a thousand networks at once, from as many seeds;
+- `local_sgd`: one network on the workers of a Dask cluster, averaged every few epochs;
 - `script`: what all of them share, the options and the one line where something is missing;
 - `output`: what it does where nobody reads what is printed, or it cannot be written.
 

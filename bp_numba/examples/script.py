@@ -53,7 +53,8 @@ def _exit_code(main: _Main, options: argparse.Namespace, name: str) -> int:
         main(options.seed, options.plot, options.save)
     except ModuleNotFoundError as error:
         module = (error.name or "a module").partition(".")[0]
-        reason = f"needs {module}, which is not installed: pip install 'bp_numba[examples]'"
+        extras = "examples,dask" if module in ("dask", "distributed") else "examples"
+        reason = f"needs {module}, which is not installed: pip install 'bp_numba[{extras}]'"
     except (ImportError, OSError) as error:  # the first for an old scikit-learn
         reason = str(error)
     except KeyboardInterrupt:

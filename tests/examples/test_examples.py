@@ -1,5 +1,6 @@
 """The example scripts, as a reader of the README runs them."""
 
+import copy
 import os
 import pickle
 import re
@@ -14,10 +15,28 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork
-from bp_numba.examples import breast_cancer, diabetes, imbalanced, iris
+from bp_numba.examples import (
+    breast_cancer,
+    diabetes,
+    digits,
+    imbalanced,
+    iris,
+    local_sgd,
+    restarts,
+    xor,
+)
 from bp_numba.examples.script import run
 from bp_numba.native import loading
-from tests.conftest import HANG, PYTHON, needs_jit, read_until, run_command, running
+from tests.conftest import (
+    HANG,
+    PYTHON,
+    assert_same_weights,
+    make,
+    needs_jit,
+    read_until,
+    run_command,
+    running,
+)
 
 SCORES = {
     "xor": (r"data=\[1 0\], ground-truth=1, pred=([\d.]+)", 0.9),
@@ -28,6 +47,8 @@ SCORES = {
     "resumed": (r"equal to those of a whole run: (True)", True),
     "pipeline": (r"test accuracy=([\d.]+)", 0.93),
     "imbalanced": (r"'balanced'[^=]+ rare class=([\d.]+)", 0.65),
+    "restarts": (r"(\d+) of 1000 networks learned XOR", 750),
+    "local_sgd": (r"workers: test accuracy=([\d.]+)", 0.94),
 }
 """How each script prints its score, and what it must reach."""
 
@@ -51,8 +72,10 @@ def script(name, *arguments):
 
 @pytest.mark.parametrize("name", SCORES)
 def test_script(name, tmp_path):
-    if name == "digits" and not loading.enabled():
-        pytest.skip("half a minute in NumPy")
+    if name in ("digits", "restarts") and not loading.enabled():
+        pytest.skip("half a minute in NumPy, or an hour")
+    if name == "local_sgd":
+        pytest.importorskip("distributed")
     plot, model = tmp_path / "plot.png", tmp_path / "model.npz"
     result = script(name, "--plot", plot, "--save", model)
     assert (result.returncode, result.stderr) == (0, "")
@@ -96,15 +119,79 @@ def test_weights_of_classes_find_more_of_a_rare_class(capsys):
             assert balanced > without + 0.02
 
 
+@needs_jit
+@pytest.mark.parametrize("has_joblib", [True, False])
+def test_restarts_counts_what_fit_teaches_xor(has_joblib, monkeypatch, capsys, tmp_path):
+    if not has_joblib:
+        monkeypatch.setitem(sys.modules, "joblib", None)
+    monkeypatch.setattr(restarts, "COUNT", 24)
+    seed = 2**32 - 4  # the next but three is 0
+    restarts.main(seed, save=tmp_path / "best.npz")
+    output = capsys.readouterr().out
+
+    X, y = xor.load(0)[:2]
+    needed, losses = [], []
+    for k in range(24):
+        first = []
+        nn = make(NeuralNetwork, [2, 2, 1], seed=(seed + k) % 2**32)
+
+        def note(nn, epoch, loss, first=first):
+            if ((nn.predict(X) > 0.5) == y).all() and loss < 0.125:
+                first.append(epoch)
+
+        nn.fit(X, y, 20_000, 100, verbose=False, callback=note)
+        needed += first[:1]
+        losses.append(nn.losses[-1])
+    assert f"{len(needed)} of 24 networks learned XOR" in output
+    assert f"50% by {np.median(needed):.0f}" in output and f"first by {min(needed)}\n" in output
+    others = re.findall(r"(\d+) still have a loss of ([\d.]+)", output)
+    assert sum(int(count) for count, _ in others) == 24 - len(needed) > 0
+    best = NeuralNetwork.load(tmp_path / "best.npz")
+    assert abs(best.losses[-1] - min(losses)) < 1e-11
+
+
+def test_workers_of_local_sgd_have_all_samples_between_them():
+    X, y = digits.load(3)[:2]
+    shards = [local_sgd._shard(3, number) for number in range(local_sgd.WORKERS)]
+    sizes = [len(part) for part, _ in shards]
+    assert sum(sizes) == len(X) and max(sizes) - min(sizes) <= 1
+    rows = {x.tobytes() + t.tobytes() for part in shards for x, t in zip(*part, strict=True)}
+    assert rows == {x.tobytes() + t.tobytes() for x, t in zip(X, y, strict=True)}
+
+
+def test_local_sgd_goes_on_from_the_average():
+    pytest.importorskip("distributed")
+    from dask.distributed import Client, LocalCluster
+
+    X, y, *test = digits.load(3)
+    options = {"threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(local_sgd.WORKERS, **options) as cluster, Client(cluster) as client:
+        averaged, losses, _ = local_sgd._train_on_shards(client, 3, test)
+
+    nn = make(NeuralNetwork, [64, 32, 16, 10], alpha=0.1, seed=3)
+    for _ in range(local_sgd.ROUNDS):
+        parts = [copy.deepcopy(nn) for _ in range(2)]
+        for number, part in enumerate(parts):
+            part.fit(X[number::2], y[number::2], local_sgd.EPOCHS, verbose=False)
+        nn.W = [(a + b) / 2 for a, b in zip(*(part.W for part in parts), strict=True)]
+    assert_same_weights(averaged, nn, 0)
+    assert averaged.epochs_trained == len(losses) * local_sgd.EPOCHS
+    assert losses[-1] < losses[0] / 5
+
+
 @pytest.mark.parametrize(
-    ("module", "name", "options"),
+    ("module", "name", "options", "extras"),
     [
-        ("sklearn", "iris", []),
-        ("sklearn", "imbalanced", []),
-        ("matplotlib", "xor", ["--plot", "xor.png"]),
+        ("sklearn", "iris", [], "examples"),
+        ("sklearn", "imbalanced", [], "examples"),
+        ("matplotlib", "xor", ["--plot", "xor.png"], "examples"),
+        ("dask", "local_sgd", [], "examples,dask"),
+        ("distributed", "local_sgd", [], "examples,dask"),
     ],
 )
-def test_missing_extra_names_the_command_that_installs_it(module, name, options):
+def test_missing_extra_names_the_command_that_installs_it(module, name, options, extras):
+    if module == "distributed":
+        pytest.importorskip("dask")
     code = f"""
 import runpy, sys
 sys.modules[{module!r}] = None
@@ -114,7 +201,7 @@ runpy.run_module("bp_numba.examples.{name}", run_name="__main__")
     result = run_command([*PYTHON, "-c", code, *options])
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == (
-        f"{name}: needs {module}, which is not installed: pip install 'bp_numba[examples]'\n"
+        f"{name}: needs {module}, which is not installed: pip install 'bp_numba[{extras}]'\n"
     )
 
 
@@ -150,7 +237,7 @@ def test_ctrl_c_and_options(monkeypatch, capsys):
     assert capsys.readouterr().err == "iris: interrupted\n"
 
 
-@pytest.mark.parametrize("name", ["xor", "diabetes", "resumed", "imbalanced"])
+@pytest.mark.parametrize("name", ["xor", "diabetes", "resumed", "imbalanced", "restarts"])
 def test_output_that_is_full(name, tmp_path):
     model, plot = tmp_path / "model.npz", tmp_path / "plot.png"
     if not os.path.exists("/dev/full"):
