@@ -30,7 +30,7 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
 
     X, y, X_test, y_test = load(seed)
     test = X_test, y_test
-    options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": "ERROR"}
+    options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
     # A process for each worker; with more machines it is Client("address of the scheduler").
     with LocalCluster(WORKERS, **options) as cluster, Client(cluster) as client:
         averaged, losses, seconds = _train_on_shards(client, seed, test)

@@ -164,7 +164,7 @@ def test_local_sgd_goes_on_from_the_average():
     from dask.distributed import Client, LocalCluster
 
     X, y, *test = digits.load(3)
-    options = {"threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"threads_per_worker": 1, "processes": False, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(local_sgd.WORKERS, **options) as cluster, Client(cluster) as client:
         averaged, losses, _ = local_sgd._train_on_shards(client, 3, test)
 

@@ -87,7 +87,7 @@ def processes(**options):
 def cluster(**options):
     """Have two processes of Dask; yield how joblib is told of it."""
     distributed = pytest.importorskip("distributed")
-    options = {"threads_per_worker": 1, "dashboard_address": None, **options}
+    options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", **options}
     with (
         distributed.LocalCluster(2, processes=True, silence_logs="CRITICAL", **options) as two,
         distributed.Client(two),
