@@ -99,6 +99,14 @@ def test_readme_shows_what_a_script_prints(name):
 
 
 @needs_jit
+def test_readme_shows_what_restarts_prints_but_the_time():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    *lines, time = script("restarts").stdout.splitlines(keepends=True)
+    assert indent("".join(lines), " " * 4) in readme
+    assert re.fullmatch(r"\[INFO\] trained for 20000 epochs each, in [\d.]+ s together\n", time)
+
+
+@needs_jit
 @pytest.mark.parametrize("main", [iris.main, breast_cancer.main, diabetes.main])
 def test_the_score_is_no_luck(main, capsys):
     name = main.__module__.rpartition(".")[2]
