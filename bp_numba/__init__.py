@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bp_numba.network import NeuralNetwork
     from bp_numba.plotting.decision_boundary import DecisionBoundaryDisplay
     from bp_numba.plotting.loss_curve import LossCurveDisplay
+    from bp_numba.plotting.loss_curves import LossCurvesDisplay
     from bp_numba.reference import ReferenceNetwork
     from bp_numba.runs.history import History
     from bp_numba.runs.many_files import save_many
@@ -27,6 +28,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LossCurveDisplay",
+    "LossCurvesDisplay",
     "ModelFormatError",
     "NeuralNetwork",
     "ReferenceNetwork",
@@ -41,6 +43,7 @@ _HOMES = {
     "EarlyStopping": "runs.stopping",
     "History": "runs.history",
     "LossCurveDisplay": "plotting.loss_curve",
+    "LossCurvesDisplay": "plotting.loss_curves",
     "ModelFormatError": "runs.model_files",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
