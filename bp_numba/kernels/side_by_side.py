@@ -60,10 +60,10 @@ def _backward(group: Group, sample: Sample) -> None:
     for below in loop(1, last):
         _steps_below(group, last - below, sample)
     matrix, steps_1 = group.matrix(0), group.slots(many.steps, 1)
-    for i, count in group.tiles(matrix.rows):
-        x = sample.inputs(i, count)
-        for j in loop(0, matrix.columns):
-            _update(matrix.places(i, j, count, 1), x, steps_1.load(j), sample)
+    for j, count in group.tiles(matrix.columns):
+        s_j = steps_1.load(j, count)
+        for i in loop(0, matrix.rows):
+            _update(matrix.places(i, j, 1, count), sample.inputs(i) * count, s_j, sample)
 
 
 def _steps_below(group: Group, l: Index, sample: Sample) -> None:
