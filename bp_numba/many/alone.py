@@ -1,7 +1,6 @@
 """A network that is trained by itself, by what `fit` trains with."""
 
 from collections.abc import Iterable
-from itertools import combinations
 from time import perf_counter
 from typing import Any
 
@@ -12,22 +11,7 @@ from bp_numba.many.members import Member
 from bp_numba.many.tasks import Order, Task
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array
-from bp_numba.training.choice import overridden
 from bp_numba.training.together import copy_each
-
-_METHODS = "fit_partial", "sigmoid", "sigmoid_deriv", "predict", "calculate_loss"
-
-
-def has_own_ways(network: Any) -> bool:
-    """Tell if a network can only be trained as it is.
-
-    It may have methods of its own, or compute alpha, or its matrices may share memory.
-    """
-    return (
-        overridden(network, *_METHODS)
-        or hasattr(type(network), "alpha")
-        or any(np.may_share_memory(a, b) for a, b in combinations(network.W, 2))
-    )
 
 
 class Alone(Task):
@@ -39,7 +23,7 @@ class Alone(Task):
 
     def __init__(self, member: Member, epoch: int) -> None:
         super().__init__([member], epoch)
-        self.is_bound = has_own_ways(member.network)
+        self.is_bound = member.is_bound
         self._network = member.network if self.is_bound else _plain(member.network)
         self._training: Training | None = None
         self._whole: tuple[int, list[Array]] | None = None  # within an epoch: the last whole one

@@ -7,7 +7,7 @@ from typing import Any
 
 from bp_numba import validation as check
 from bp_numba.kernels.lanes import SIDE_BY_SIDE
-from bp_numba.many.alone import Alone, has_own_ways
+from bp_numba.many.alone import Alone
 from bp_numba.many.crew import done, jobs_of
 from bp_numba.many.lanes import InLanes, has_kernel, suits
 from bp_numba.many.members import Member, check_again, members_of
@@ -150,7 +150,7 @@ def _epochs_of(initial_epoch: Any, epochs: int, count: int) -> list[int]:
 
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:
     """Yield tasks for all members, each when it is asked for: it has a copy of the weights."""
-    in_lanes = [m for m in members if not has_own_ways(m.network) and suits(m)]
+    in_lanes = [m for m in members if suits(m)]
     if in_lanes and not has_kernel(in_lanes[0].has_own):
         in_lanes = []
     together = {m.number for m in in_lanes}

@@ -1,6 +1,8 @@
 """Networks of the same layers, trained together, each in a lane of a vector."""
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from operator import setitem
 from time import perf_counter
 from typing import Any
@@ -16,7 +18,7 @@ from bp_numba.simd.arrays import Array, Floats, address, address_table
 from bp_numba.simd.width import widest
 from bp_numba.training.choice import for_fit
 from bp_numba.training.run import Run
-from bp_numba.training.together import copy_each, in_turn
+from bp_numba.training.together import in_turn
 from bp_numba.training.trainer import SLICE_SECONDS
 
 MOST_BYTES = 8192
@@ -32,7 +34,8 @@ def suits(member: Member) -> bool:
     """Tell if lanes are built for a network: by its layers and samples, and the CPU."""
     matrices, outputs = member.network.W, member.outputs
     return (
-        sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
+        not member.is_bound
+        and sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
         and all(w.dtype == np.float64 for w in matrices)
         and is_measurable(member.samples, outputs)
         and (member.watched is None or is_measurable(member.watched, outputs))
@@ -65,18 +68,24 @@ class InLanes(Task):
         self._many = lanes(units, len(members), self._width)
         self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]
         self._steps = max(1, FIRST_SLICE // max(1, self._many.weights.size // self._width))
-        matrices, packed = zip(*self._pairs(), strict=True)
-        copy_each(packed, matrices)
+        for l, part in enumerate(self._by_lane()):
+            stacked = np.concatenate([member.network.W[l] for member in members])
+            whole, rest = divmod(len(members), self._width)
+            by_network = stacked.reshape(len(members), -1)
+            part[:whole] = by_network[: whole * self._width].reshape(part[:whole].shape)
+            if rest:
+                part[whole, :rest] = by_network[-rest:]
 
-    def _pairs(self) -> list[tuple[Array, Array]]:
-        many, pairs = self._many, list[tuple[Array, Array]]()
-        offsets = many.weight_offsets.tolist()
-        by_lane = many.weights.reshape(-1, offsets[-1], self._width).transpose(0, 2, 1)
-        for number, member in enumerate(self.members):
-            own = by_lane[divmod(number, self._width)]
-            for l, matrix in enumerate(member.network.W):
-                pairs.append((matrix, own[offsets[l] : offsets[l + 1]].reshape(matrix.shape)))
-        return pairs
+    def _by_lane(self) -> list[Floats]:
+        """Return for each layer a view of the weights, of shape (vectors, lanes, elements)."""
+        offsets = self._many.weight_offsets.tolist()
+        by_lane = self._many.weights.reshape(-1, offsets[-1], self._width).transpose(0, 2, 1)
+        return [by_lane[..., start:end] for start, end in pairwise(offsets)]
+
+    def _pairs(self) -> Iterator[tuple[Array, Array]]:
+        for l, part in enumerate(self._by_lane()):
+            matrices = [member.network.W[l] for member in self.members]
+            yield from zip(matrices, part.reshape(-1, *matrices[0].shape), strict=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what has addresses in it."""

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import combinations, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
-from bp_numba.simd.arrays import Array
+from bp_numba.simd.arrays import Array, address
 from bp_numba.training.choice import overridden
 from bp_numba.training.samples import Samples
 
@@ -24,6 +24,9 @@ class Member(NamedTuple):
         Its place in the list.
     has_own : bool
         Whether it has samples of its own, to train on or to validate with.
+    is_bound : bool
+        Whether it can only be trained as it is: it has methods of its own, or computes alpha, or
+        its matrices share memory.
     outputs : int
         How many it has; 0 if it trains in a way of its own, and W may be anything.
     """
@@ -33,6 +36,7 @@ class Member(NamedTuple):
     samples: Samples
     watched: Samples | None
     has_own: bool
+    is_bound: bool
     outputs: int
 
 
@@ -49,19 +53,39 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
     sets, validated = Sets(X, y, count), None
     if validation is not None:
         validated = Sets(*check.as_pair(validation, "validation"), count, "validation ")
+    has_own = sets.are_own or (validated is not None and validated.are_own)
+    known: dict[Any, tuple[Samples, Samples | None]] = {}  # by shapes, if they are all the same
     pairs = repeat(None) if validated is None else validated
-    for number, (network, own, pair) in enumerate(zip(networks, sets, pairs, strict=False)):
+    for number, (network, *own) in enumerate(zip(networks, sets, pairs, strict=False)):
         with _naming(number):
             if not isinstance(network, NeuralNetwork):
                 raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
-            samples = samples_to_train_on(network, *own)
-            other = None if pair is None else samples_to_validate(network, pair)
-        has_own = sets.are_own or (validated is not None and validated.are_own)
+            is_own = overridden(network, *_METHODS)
+            shapes = None if has_own or is_own else _shapes(network)
+            if shapes is None or shapes not in known:
+                known[shapes] = _samples(network, *own)
+        is_bound = is_own or hasattr(type(network), "alpha") or _shares_memory(network)
         outputs = 0 if overridden(network, "fit_partial") else network.W[-1].shape[1]
-        members.append(Member(number, network, samples, other, has_own, outputs))
+        members.append(Member(number, network, *known[shapes], has_own, is_bound, outputs))
     _check_apart(members)
     return members
+
+
+_METHODS = "fit_partial", "sigmoid", "sigmoid_deriv", "predict", "calculate_loss"
+
+
+def _shapes(network: Any) -> Any:
+    return tuple(w.shape for w in check.check_weights(network.W))
+
+
+def _samples(network: Any, own: Any, pair: Any) -> tuple[Samples, Samples | None]:
+    samples = samples_to_train_on(network, *own)
+    return samples, None if pair is None else samples_to_validate(network, pair)
+
+
+def _shares_memory(network: Any) -> bool:
+    return any(np.may_share_memory(a, b) for a, b in combinations(network.W, 2))
 
 
 @contextlib.contextmanager
@@ -169,9 +193,10 @@ def _sharing(arrays: list[tuple[int, Array]]) -> Iterator[tuple[int, int]]:
 
 
 def _bounds(w: Array) -> tuple[int, int]:
-    start = w.__array_interface__["data"][0]
-    if w.flags.c_contiguous or w.flags.f_contiguous or not w.size:
+    if w.flags.c_contiguous:
+        start = address(w)
         return start, start + w.nbytes
+    start = w.__array_interface__["data"][0]
     reach = [(size - 1) * stride for size, stride in zip(w.shape, w.strides, strict=True)]
     return (
         start + sum(r for r in reach if r < 0),

@@ -3,8 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import partial
-from itertools import islice
+from itertools import islice, repeat, starmap
 from operator import setitem
 from time import perf_counter
 from typing import Any, NamedTuple, Self
@@ -16,7 +15,7 @@ from bp_numba.runs.state import record_of
 from bp_numba.simd.arrays import Array, Floats
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
-from bp_numba.training.together import in_turn
+from bp_numba.training.together import exhaust
 
 
 def never() -> bool:
@@ -89,8 +88,10 @@ class Task(ABC):
         self.done = np.array([epoch, 0], dtype=np.int64)
         self._sets = [(member.samples, member.watched) for member in members]
         self._delivered, self._points, self._seconds = epoch, list[Display](), 0.0
-        histories = (record_of(member.network).history for member in members)
-        self._seconds_before = [sum(history.seconds[-1:]) for history in histories]
+        records = [record_of(member.network) for member in members]
+        self._before = [
+            (record.epochs_trained - epoch, sum(record.history.seconds[-1:])) for record in records
+        ]
         self._lock: Any = threading.Lock()
 
     @property
@@ -149,18 +150,38 @@ class Task(ABC):
         """
         with self._lock:  # while another thread is at it
             self._settle()
-            epoch, points = self.epoch, [p for p in self._points if p.epoch <= self.epoch]
-            losses = _by_network([point.losses for point in points], self._count)
-            watched = _by_network([point.validation_losses for point in points], self._count)
-            calls: list[Callable[[], Any]] = [
-                partial(setitem, matrix, ..., reached) for matrix, reached in self._pairs()
+            points = [point for point in self._points if point.epoch <= self.epoch]
+            pairs, recorded = list(self._pairs()), self._recorded(points)
+            epochs = self.epoch - self._delivered
+            records = [record_of(member.network) for member in self.members]
+            reached = [record.epochs_trained + epochs for record in records]
+            exhaust(
+                starmap(setitem, [(matrix, ..., weights) for matrix, weights in pairs]),
+                starmap(list.extend, recorded),
+                map(setattr, records, repeat("epochs_trained"), reached),
+                map(setattr, repeat(self), ("_delivered", "_points"), (self.epoch, [])),
+            )
+
+    def _recorded(self, points: list[Display]) -> list[tuple[list[Any], list[Any]]]:
+        """Return the lists of the networks' records, each with what is to be added to it."""
+        if not points:
+            return []
+        losses = _by_network([point.losses for point in points], self._count)
+        watched = _by_network([point.validation_losses for point in points], self._count)
+        recorded: list[tuple[list[Any], list[Any]]] = []
+        each = zip(self.members, self._before, losses, watched, strict=True)
+        for member, (epochs, seconds), *own in each:
+            record, n = record_of(member.network), len(points)
+            columns = [
+                [point.epoch + epochs for point in points],
+                *own,
+                [point.seconds + seconds for point in points],
+                [len(member.samples.X)] * n,
+                [None if member.watched is None else len(member.watched.X)] * n,
             ]
-            epochs = epoch, epoch - self._delivered
-            each = zip(self.members, self._seconds_before, losses, watched, strict=True)
-            for member, before, *own in each:
-                calls += _recording(member, points, own, before, epochs)
-            calls += [partial(setattr, self, "_delivered", epoch), self._points.clear]
-            in_turn(*calls)
+            recorded.append((record.losses, own[0]))
+            recorded += zip(record.history.columns(), columns, strict=True)
+        return recorded
 
     @abstractmethod
     def _prepare(self, order: Order) -> None:
@@ -188,31 +209,3 @@ def _by_network(losses: list[Floats | None], count: int) -> list[list[Any]]:
         return [[None] * len(losses)] * count
     by_network: list[list[Any]] = np.array(losses).T.tolist()
     return by_network
-
-
-def _recording(
-    member: Member,
-    points: list[Display],
-    losses: list[list[Any]],
-    seconds: float,
-    epochs: tuple[int, int],
-) -> list[Callable[[], Any]]:
-    """Return the calls that record the points of a network; none of them runs code of Python.
-
-    `seconds` are those before the task, `epochs` where the run is, and how many of them are new.
-    """
-    record, (epoch, new) = record_of(member.network), epochs
-    before = record.epochs_trained + new - epoch
-    watched = None if member.watched is None else len(member.watched.X)
-    columns = [
-        [point.epoch + before for point in points],
-        *losses,
-        [point.seconds + seconds for point in points],
-        [len(member.samples.X)] * len(points),
-        [watched] * len(points),
-    ]
-    return [
-        partial(setattr, record, "epochs_trained", record.epochs_trained + new),
-        partial(record.losses.extend, losses[0]),
-        *record.history.extensions(columns),
-    ]

@@ -1,9 +1,7 @@
 """What happened in training: the losses at the display points, from the first `fit` on."""
 
 import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from typing import Any
 
 from bp_numba.runs.json_values import are_numbers, is_count
@@ -81,12 +79,9 @@ class History:
         self.validation_samples[n:] = (validation_samples,)
         self.epochs.append(epoch)  # the last: epochs count the points
 
-    def extensions(self, columns: Sequence[list[Any]]) -> list[Callable[[], None]]:
-        """Return the calls that append display points, given as lists in the columns' order."""
-        return [
-            partial(getattr(self, name).extend, values)
-            for name, values in zip(COLUMNS, columns, strict=True)
-        ]
+    def columns(self) -> list[list[Any]]:
+        """Return its own lists, in the order in which they are declared."""
+        return [getattr(self, name) for name in COLUMNS]
 
     def first(self, points: int) -> "History":
         """Return a new history of the first points only."""

@@ -8,7 +8,7 @@ one call into C.
 import operator
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,11 @@ def copy_each(targets: Iterable[Any], sources: Iterable[Any]) -> None:
 def add_each(targets: list[Any], updates: list[Any]) -> None:
     """Add arrays to as many others of the same shapes."""
     deque(map(np.add, targets, updates, targets), maxlen=0)
+
+
+def exhaust(*iterators: Iterable[Any]) -> None:
+    """Go through iterators of C, as `map` of a function of C is, one after the other."""
+    deque(chain(*iterators), maxlen=0)
 
 
 def in_turn(*calls: Callable[[], Any]) -> None:
