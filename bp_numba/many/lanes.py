@@ -21,10 +21,10 @@ from bp_numba.training.run import Run
 from bp_numba.training.together import in_turn
 from bp_numba.training.trainer import SLICE_SECONDS
 
-MOST_BYTES = 8192
-"""Of the weights of a vector of networks, 256 numbers of each on AVX2. With fewer, as 8-16-4, one
-network took 1.6 times as long as by the kernels for single ones, 64 took 0.4 times as long; with
-more, as 16-16-4, one took 2.2 times as long."""
+MOST_BYTES = 6144
+"""Of the weights of a vector of networks, 192 numbers of each on AVX2. Of networks with fewer, as
+8-12-4, a single one takes at most 1.7 times as long as by the kernels for one; of 8-16-4 it took
+twice as long, though eight took half as long."""
 
 FIRST_SLICE = 1_000_000
 """Weights times samples of all vectors in the first slice, before the speed is known."""

@@ -12,7 +12,7 @@ from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
 from bp_numba.training.choice import overridden
-from bp_numba.training.samples import Samples
+from bp_numba.training.samples import Samples, SharedSamples
 
 
 class Member(NamedTuple):
@@ -80,8 +80,8 @@ def _shapes(network: Any) -> Any:
 
 
 def _samples(network: Any, own: Any, pair: Any) -> tuple[Samples, Samples | None]:
-    samples = samples_to_train_on(network, *own)
-    return samples, None if pair is None else samples_to_validate(network, pair)
+    samples = SharedSamples(*samples_to_train_on(network, *own))
+    return samples, None if pair is None else SharedSamples(*samples_to_validate(network, pair))
 
 
 def _shares_memory(network: Any) -> bool:

@@ -9,7 +9,7 @@ from bp_numba.kernels import calls
 from bp_numba.kernels.inputs import list_inputs
 from bp_numba.kernels.layout import BLOCK, padded_rows
 from bp_numba.simd.arrays import Array, address, address_table
-from bp_numba.training.samples import Samples
+from bp_numba.training.samples import Samples, SharedSamples
 
 REMEMBERED_BYTES = 4096
 """Size of X and of y up to which samples in lists are remembered."""
@@ -64,8 +64,14 @@ class Listed:
 def listed(samples: Samples, *how: Any) -> Listed:
     """Return samples in lists; how is what else `Listed` takes.
 
-    A few samples are remembered: `fit` for a single epoch, again and again, finds them.
+    A few samples are remembered: `fit` for a single epoch, again and again, finds them. So are
+    those of many networks.
     """
+    if isinstance(samples, SharedSamples):
+        if how not in samples.listings:
+            samples.listings[how] = Listed(samples.X, samples.targets, *how)
+        found: Listed = samples.listings[how]
+        return found
     X, targets = samples.X, samples.targets
     if max(X.nbytes, targets.nbytes) > REMEMBERED_BYTES:
         return Listed(X, targets, *how)

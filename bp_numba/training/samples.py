@@ -33,6 +33,19 @@ class Samples(NamedTuple):
         return np.column_stack([self.X, np.ones(len(self.X))])
 
 
+class SharedSamples(Samples):
+    """Samples of many networks, which are listed for the kernels once.
+
+    Attributes
+    ----------
+    listings : dict
+        What `listed` has returned, by how; nobody changes the samples meanwhile.
+    """
+
+    def __init__(self, X: Array, y: Array) -> None:
+        self.listings: dict[Any, Any] = {}
+
+
 def as_samples(X: Any, y: Any, network: Any, kind: str = "") -> Samples:
     """Return array-likes as samples; one-dimensional X is a column if the network has one input.
 
