@@ -49,7 +49,7 @@ def make(layers, count, alpha=0.5, kind=NeuralNetwork):
 
 @dataclass(frozen=True)
 class Many(Measurement):
-    """Whole calls for some networks of the same layers, in nanoseconds per sample and network.
+    """Whole calls for some networks of the same layers: nanoseconds per sample and network.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Many(Measurement):
     with_jax: bool = False
     jobs: int = 1
 
-    unit = "ns per sample and network"
+    unit = "ns"
     reference = ONE_BY_ONE
 
     def timers(self, rivals, effort):
@@ -261,7 +261,7 @@ def _each(layers, epochs):
     return [
         Many(
             f"many-{name}-{count}",
-            f"{count} networks {name}",
+            f"{count} network{'s' * (count > 1)} {name}",
             layers,
             count,
             lambda: _random(layers[0], layers[-1]),
@@ -273,7 +273,7 @@ def _each(layers, epochs):
 
 MANY_CASES = (
     Many("many-xor", "64 networks 2-2-1, XOR", XOR.layers, 64, lambda: samples(XOR), 20_000, True),
-    Many("many-xor-512", "512 networks 2-2-1", XOR.layers, 512, lambda: samples(XOR), 5000, True),
+    Many("many-xor-512", "512 networks 2-2-1", XOR.layers, 512, lambda: samples(XOR), 20_000, True),
     Many("many-iris", "64 networks 4-8-3, iris", (4, 8, 3), 64, iris, 200),
     Many(
         "many-digits",
@@ -286,7 +286,7 @@ MANY_CASES = (
     ),
     Seeds("many-seeds", "1,000 networks 2-2-1, 20,000 epochs of XOR"),
     Growing("many-growing", "networks 2-2-1, 1,000 epochs of XOR"),
-    Peak("many-peak", "peak memory, networks 8-16-4, 20 display points"),
+    Peak("many-peak", "networks 8-16-4, peak memory"),
     *_each((1, 1), 500),
     *_each((2, 4, 1), 300),
     *_each((8, 8, 1), 300),

@@ -27,6 +27,7 @@ def test_each_network_ends_as_fit_leaves_it(layers, count):
     assert networks[0].history.epochs == [1, 8, 16, 24]
 
 
+@needs_jit  # minutes of NumPy
 def test_full_runs_of_xor_agree(xor_table):
     X, y = xor_table
     np.random.seed(0)
@@ -151,6 +152,7 @@ def diverging(layers, count):
     return networks
 
 
+@needs_jit  # NumPy would warn of an overflow
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("layers", [SMALL, LARGE])
 def test_a_network_that_diverges_does_not_touch_its_neighbours(layers, own):
