@@ -101,8 +101,9 @@ def many_section(results, cases):
     described = where(results, ("Python", "bp_numba", "numpy", "jax"))
     measured = (
         f"{described}: whole calls, in turn, medians of the rounds; one thread where no number is "
-        "given; ns are for a sample of one network. All have the weights that `fit` gives, within 1e-11; the NumPy class was timed on "
-        f"ten networks and a hundredth of the epochs.{quick_run(results)}"
+        "given; ns are for a sample of one network. All have the weights that `fit` gives, within "
+        "1e-11; the NumPy class was timed on ten networks and a hundredth of the epochs."
+        f"{quick_run(results)}"
     )
     lines = []
     for case in cases:
