@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from numbers import Integral
 from typing import Any
 
@@ -49,9 +50,9 @@ def done(tasks: Iterable[Task], order: Order, n_jobs: int | None) -> Iterator[Ta
     if jobs_of(n_jobs) == 1:
         yield from _done_here(tasks, order)
         return
-    crew = _Crew(order, n_jobs)
+    crew = _Crew(tasks, order, n_jobs)
     try:
-        yield from crew.do(tasks)
+        yield from crew.do_all()
     finally:
         crew.stopped.set()
         for task in list(crew.begun.values()):
@@ -73,17 +74,17 @@ def _done_here(tasks: Iterable[Task], order: Order) -> Iterator[Task]:
 
 
 class _Crew:
-    def __init__(self, order: Order, n_jobs: int | None) -> None:
+    def __init__(self, tasks: Iterable[Task], order: Order, n_jobs: int | None) -> None:
         self.stopped = threading.Event()
         self.begun: dict[int, Task] = {}
+        self._tasks, self._bound, self._lock = iter(tasks), list[Task](), threading.Lock()
         self._order, self._n_jobs = order._replace(stop=self.stopped.is_set), n_jobs
 
-    def do(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        attempts, bound = 0, list[Task]()
-        waiting = self._begin(tasks, bound)
+    def do_all(self) -> Iterator[Task]:
+        attempts = 0
         while True:
             try:
-                for task in self._round(waiting):
+                for task in self._round(chain(list(self.begun.values()), iter(self._begin, None))):
                     attempts = 0
                     task.deliver()
                     if task.epoch >= self._order.until:
@@ -95,19 +96,22 @@ class _Crew:
                     raise
             if not self.begun:
                 break
-            waiting = iter(list(self.begun.values()))
-        yield from _done_here(bound, self._order)
+        yield from _done_here(self._bound, self._order)
 
-    def _begin(self, tasks: Iterable[Task], bound: list[Task]) -> Iterator[Task]:
-        """Yield the tasks that can be sent; put off the others."""
-        for task in tasks:
-            if task.is_bound:
-                bound.append(task)
-            else:
-                self.begun[id(task)] = task
-                yield task
+    def _begin(self) -> Task | None:
+        """Return the next task that can be sent, None if there is none; put off the others.
 
-    def _round(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        Threads of joblib's call it, those of a round that has failed too.
+        """
+        with self._lock:
+            for task in () if self.stopped.is_set() else self._tasks:
+                if not task.is_bound:
+                    self.begun[id(task)] = task
+                    return task
+                self._bound.append(task)
+            return None
+
+    def _round(self, tasks: Iterable[Task]) -> Iterator[Task]:
         """Have tasks done once; yield each when it has come back."""
         from joblib import Parallel, delayed
 

@@ -1,12 +1,15 @@
 """fit_many: each network as fit leaves it, with the same bits however they are trained."""
 
+import time
 import warnings
+from concurrent.futures import BrokenExecutor
 
 import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, fit_many
 from bp_numba.kernels.lanes import lanes
+from bp_numba.many import alone
 from bp_numba.many import fit as fit_module
 from bp_numba.many import lanes as lanes_module
 from bp_numba.many.lanes import suits
@@ -251,3 +254,22 @@ def test_lanes_are_let_go_of_one_task_after_the_other(monkeypatch):
         fit_many(make(SMALL, 80), *samples(SMALL, 4), epochs=2)
         assert 0 < most[0] <= 2
     assert lanes([2, 1], 8, 4).weights.size == 16
+
+
+def test_what_is_lost_with_a_worker_is_done_again_and_so_is_all_after_it(monkeypatch):
+    pytest.importorskip("joblib")
+    lost = iter([False, True, False, False, True])
+
+    class Mortal(alone.Alone):
+        def advance(self, order):
+            if next(lost, False):
+                raise BrokenExecutor("a worker has died")
+            time.sleep(0.02)  # others have not been begun when it dies
+            super().advance(order)
+
+    networks, expected = make(LARGE, 40), make(LARGE, 40)
+    fit_many(expected, *samples(LARGE, 9), epochs=4)
+    monkeypatch.setattr(fit_module, "Alone", Mortal)
+    fit_many(networks, *samples(LARGE, 9), epochs=4, n_jobs=2)
+    assert next(lost, None) is None
+    assert_same(networks, expected)
