@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba.runs.monitor import progress_bar, tell
+from bp_numba.runs.monitor import Followed, progress_bar, tell
 from bp_numba.runs.state import record_of
 
 Callback = Callable[..., Any]
@@ -58,7 +58,7 @@ class Watched(NamedTuple):
     checkpoint_every: float
 
 
-class Watching:
+class Watching(Followed):
     """Is told of the epochs and losses of all networks.
 
     Attributes
@@ -123,19 +123,7 @@ class Watching:
         """Tell everybody that the run has ended."""
         for callback, network in zip(self._callbacks or (), self._networks, strict=False):
             tell(callback, "end", network)
-        if self._checkpoint:
-            self._checkpoint.end()
-        if self._bar is not None:
-            self._bar.close()
-
-    def interrupted(self) -> None:
-        """Save what has been reached when an exception ended the run."""
-        try:
-            if self._checkpoint:
-                self._checkpoint.interrupted()
-        finally:
-            if self._bar is not None:
-                self._bar.close()
+        self._close()
 
 
 def _checkpoint(networks: Sequence[Any], watched: Watched) -> Any:

@@ -21,7 +21,30 @@ class Watching(NamedTuple):
     checkpoint_every: float
 
 
-class Monitor:
+class Followed:
+    """A run that a checkpoint and a progress bar follow, either of which may be None."""
+
+    _checkpoint: Any
+    _bar: Any
+
+    def _close(self) -> None:
+        """End what follows the run, when it has come to its end."""
+        if self._checkpoint:
+            self._checkpoint.end()
+        if self._bar is not None:
+            self._bar.close()
+
+    def interrupted(self) -> None:
+        """Save what has been reached when an exception ended the run, wherever it came from."""
+        try:
+            if self._checkpoint:
+                self._checkpoint.interrupted()
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+
+
+class Monitor(Followed):
     """Is told of the epochs and losses of a run.
 
     Parameters
@@ -75,19 +98,7 @@ class Monitor:
     def end(self) -> None:
         """Tell everybody that the run has ended."""
         tell(self._callback, "end", self._network)
-        if self._checkpoint:
-            self._checkpoint.end()
-        if self._bar is not None:
-            self._bar.close()
-
-    def interrupted(self) -> None:
-        """Save what has been reached when an exception ended the run, wherever it came from."""
-        try:
-            if self._checkpoint:
-                self._checkpoint.interrupted()
-        finally:
-            if self._bar is not None:
-                self._bar.close()
+        self._close()
 
     def _display(self, point: Point, before: int) -> bool:
         """Show and record losses; so many epochs were trained before this run."""

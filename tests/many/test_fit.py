@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, fit_many
-from bp_numba.kernels.lanes import lanes
 from bp_numba.many import alone
 from bp_numba.many import fit as fit_module
 from bp_numba.many import lanes as lanes_module
@@ -236,6 +235,7 @@ def test_nothing_to_train():
     assert all(map(np.array_equal, network.W, before))
 
 
+@needs_jit
 def test_lanes_are_let_go_of_one_task_after_the_other(monkeypatch):
     alive, most = [0], [0]
 
@@ -250,10 +250,8 @@ def test_lanes_are_let_go_of_one_task_after_the_other(monkeypatch):
 
     monkeypatch.setattr(fit_module, "InLanes", Counted)
     monkeypatch.setattr(fit_module, "MOST_TOGETHER", 8)
-    if fit_module.has_kernel(False):
-        fit_many(make(SMALL, 80), *samples(SMALL, 4), epochs=2)
-        assert 0 < most[0] <= 2
-    assert lanes([2, 1], 8, 4).weights.size == 16
+    fit_many(make(SMALL, 80), *samples(SMALL, 4), epochs=2)
+    assert 0 < most[0] <= 2
 
 
 def test_what_is_lost_with_a_worker_is_done_again_and_so_is_all_after_it(monkeypatch):
