@@ -1,11 +1,15 @@
 """Files that are damaged, or made to do harm."""
 
+import contextlib
 import io
 import json
 import random
+import tracemalloc
 import zipfile
 
 import numpy as np
+
+from bp_numba import ModelFormatError
 
 
 class Harmful:
@@ -56,3 +60,20 @@ def mutated(content, seed):
             start, end = sorted(generator.sample(range(len(changed)), 2))
             changed[start:start] = changed[start:end]
     return changed
+
+
+@contextlib.contextmanager
+def refused_or_harmless(folder):
+    """Assert that a changed file is refused by its name, or loaded as before, in little memory.
+
+    What the change hit does not matter then: a time, an attribute, a comment.
+    """
+    tracemalloc.start()
+    try:
+        yield
+    except ModelFormatError as error:
+        assert str(folder) in str(error)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 5_000_000

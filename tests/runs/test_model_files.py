@@ -19,7 +19,7 @@ from bp_numba.runs import state
 from bp_numba.runs.archives import ONE
 from bp_numba.runs.state import record_of
 from tests.conftest import assert_same_weights, make, run_python
-from tests.runs.hostile import Harmful, mutated, rewritten
+from tests.runs.hostile import Harmful, mutated, refused_or_harmless, rewritten
 
 
 @pytest.fixture
@@ -215,18 +215,8 @@ def test_a_full_disk_replaces_nothing(trained, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(200))
 def test_mutated_files(seed, content, trained, tmp_path):
-    changed = mutated(content, seed)
-    tracemalloc.start()
-    try:
-        loaded = load(changed, tmp_path)
-    except ModelFormatError as error:
-        assert str(tmp_path) in str(error)
-    else:  # what the change hit does not matter: a time, an attribute, a comment
-        assert_same(loaded, trained)
-    finally:
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert peak < 5_000_000
+    with refused_or_harmless(tmp_path):
+        assert_same(load(mutated(content, seed), tmp_path), trained)
 
 
 COLUMNS = {"epochs": [3], "losses": [0.5], "validation_losses": [None], "seconds": [1.0]}
