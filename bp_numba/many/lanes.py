@@ -24,8 +24,8 @@ from bp_numba.training.trainer import SLICE_SECONDS
 MOST_BYTES = 6144
 """Of the weights of a vector of networks, 192 numbers of each on AVX2 (`python -m bench --case
 'many-*'`). The larger networks are, the less is won, and a single one loses: of 8-12-4, with 169
-weights, 64 took 0.43 times as long as by the kernels for one, and a single one 1.96 times; of 8-16-4,
-with 221, a single one took 2.04 times as long. On AVX-512 it was not measured."""
+weights, 64 took 0.43 times as long as by the kernels for one, and a single one 1.96 times; of
+8-16-4, with 221, a single one took 2.04 times as long. On AVX-512 it was not measured."""
 
 FIRST_SLICE = 1_000_000
 """Weights times samples of all vectors in the first slice, before the speed is known."""
