@@ -36,7 +36,18 @@ ROOMS = {
     },
     "bp_numba": {"network", "many", "estimators", "reference", "runs", "plotting"},
     "examples": {"bp_numba"},
-    "cli": {"bp_numba", "examples", "plotting", "runs", "native", "kernels", "simd", "validation"},
+    "tables": set(),
+    "cli": {
+        "tables",
+        "bp_numba",
+        "examples",
+        "plotting",
+        "runs",
+        "native",
+        "kernels",
+        "simd",
+        "validation",
+    },
     "__main__": {"cli"},
 }
 """The rooms that each room may import beside itself: none above it."""
