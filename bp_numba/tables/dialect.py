@@ -1,0 +1,125 @@
+"""What separates the columns of a text file: told from its first rows.
+
+Each candidate splits the first rows. It is judged by the share of rows that have the most common
+number of fields, two or more, times the share of their fields that no other candidate would split
+into numbers: "2,91;1,36;hi" has three fields by either separator, but "91;1" is no field that
+anybody wrote. Equals are decided by how seldom a candidate stands within cells.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from bp_numba.tables.errors import TableError
+from bp_numba.tables.looks import is_number
+
+SPACES = " "
+
+_CANDIDATES = "\t|;," + SPACES
+_NAMES = {"tab": "\t", "\\t": "\t", "space": SPACES, "spaces": SPACES}
+_IMPOSSIBLE = set("\"\\#\r\n\0.+-'_")
+_LINES, _ROWS = 2000, 200
+
+
+class Dialect(NamedTuple):
+    """How a text file is written.
+
+    Attributes
+    ----------
+    separator : str
+        What is between fields; a space means runs of spaces and tabs.
+    escaped : bool
+        Whether a backslash stands before quotes inside quotes, which else are doubled.
+    """
+
+    separator: str
+    escaped: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of csv.reader."""
+        return {
+            "delimiter": self.separator,
+            "escapechar": "\\" if self.escaped else None,
+            "skipinitialspace": True,
+        }
+
+
+def separator_name(separator: str) -> str:
+    """Return what a message calls the separator."""
+    return {SPACES: "spaces", "\t": "tab"}.get(separator, repr(separator))
+
+
+def check_separator(separator: str) -> str:
+    """Return the character that an option means: itself, or "tab", or "spaces".
+
+    Raises
+    ------
+    TableError
+        If it is more than a character, or one that cannot separate.
+    """
+    known = _NAMES.get(separator.lower(), separator)
+    if len(known) != 1 or known in _IMPOSSIBLE or known.isalnum():
+        raise TableError(
+            "--separator must be one character that is no letter, digit, quote, point or sign, "
+            f"or tab, or spaces, got {separator!r}"
+        )
+    return known
+
+
+def tell_separator(lines: Iterator[str]) -> str:
+    """Return what separates the columns; a comma if nothing does."""
+    sample = [line for line in islice(lines, _LINES) if not line.startswith("#") and line.strip()]
+    scores = {candidate: _score(sample, candidate) for candidate in _CANDIDATES}
+    best = max(_CANDIDATES, key=scores.__getitem__)  # of equals the first
+    return best if scores[best] else ","
+
+
+def spaced(line: str) -> str:
+    """Return a line whose tabs outside quotes are spaces."""
+    if "\t" not in line:
+        return line
+    parts = line.split('"')
+    parts[::2] = [part.replace("\t", " ") for part in parts[::2]]
+    return '"'.join(parts)
+
+
+def _score(sample: Sequence[str], separator: str) -> float:
+    if separator == SPACES:
+        sample = [spaced(line).strip() + "\n" for line in sample]
+    rows = _rows(sample, separator)
+    if not rows:
+        return 0.0
+    width, count = Counter(map(len, rows)).most_common(1)[0]
+    agreeing = count / len(rows)
+    if width < 2 or agreeing < 0.5:
+        return 0.0
+    if separator == SPACES and (len(rows[0]) != width or agreeing < 0.9):
+        return 0.0  # words of a text
+    cells = [cell for row in rows for cell in row]
+    merged = sum(_is_merged(cell, separator) for cell in cells)
+    return agreeing * (1 - merged / len(cells))
+
+
+def _rows(sample: Sequence[str], separator: str) -> list[list[str]]:
+    reader = csv.reader(sample, **Dialect(separator).options())
+    rows = []
+    try:
+        for row in islice(reader, _ROWS):
+            rows.append(row)
+    except csv.Error:  # a quote that swallows what follows: told when the rows are read
+        pass
+    return rows
+
+
+def _is_merged(cell: str, separator: str) -> bool:
+    """Tell whether another separator would split a field into numbers."""
+    if is_number(cell):
+        return False
+    for other in _CANDIDATES:
+        if other != separator and other in cell:
+            parts = cell.split() if other == SPACES else cell.split(other)
+            if len(parts) > 1 and all(map(is_number, parts)):
+                return True
+    return False

@@ -1,0 +1,88 @@
+"""Tables in Parquet files, read by Polars, which is imported here only."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bp_numba.tables.errors import TableError
+from bp_numba.tables.names import named
+from bp_numba.tables.table import Cells, Table, Texts
+from bp_numba.tables.texts import encoded
+
+
+def read_parquet(name: str, content: bytes) -> Table:
+    """Return the table that a Parquet file holds.
+
+    Parameters
+    ----------
+    name : str
+        The file, for error texts.
+
+    Raises
+    ------
+    TableError
+        If Polars is not installed, or cannot read the file. What it reads, but is neither numbers,
+        booleans, text nor times is refused when the column is asked for.
+    """
+    polars = _polars(name)
+    try:
+        frame = polars.read_parquet(io.BytesIO(content))
+    except (Exception, polars.exceptions.PanicException) as error:  # no Exception, as few know
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TableError(
+            f"{name} must be a Parquet file, got something else or a damaged one: {reason:.200}"
+        ) from None
+    makers: list[Callable[[], Cells]] = [
+        partial(_cells, polars, name, series) for series in frame.get_columns()
+    ]
+    columns, notes = named(name, frame.columns, makers)
+    if not frame.height:
+        raise TableError(f"{name} has no rows")
+    return Table(name, frame.height, columns, notes=notes)
+
+
+def _cells(polars: Any, name: str, series: Any) -> Cells:
+    try:
+        return _converted(polars, name, series)
+    except polars.exceptions.PolarsError as error:
+        raise TableError(f"{name}: column {series.name!r}: {str(error).splitlines()[0]}") from None
+
+
+def _converted(polars: Any, name: str, series: Any) -> Cells:
+    dtype = series.dtype
+    if dtype == polars.Boolean:
+        if not series.null_count():
+            return np.asarray(series.to_numpy())
+        return encoded([("" if value is None else str(value).lower()) for value in series])
+    if dtype.is_integer() and not series.null_count():
+        integers = series.cast(polars.Int64, strict=False)
+        if not integers.null_count():
+            return np.asarray(integers.to_numpy())
+    if dtype.is_numeric():
+        return np.asarray(series.cast(polars.Float64).fill_null(np.nan).to_numpy())
+    if dtype in (polars.String, polars.Categorical, polars.Enum, polars.Null):
+        return _texts(polars, series)
+    if dtype in (polars.Date, polars.Datetime, polars.Time):
+        return _texts(polars, series)
+    raise TableError(
+        f"{name}: column {series.name!r} must hold numbers, booleans or text, got {dtype}; "
+        "--ignore leaves it out"
+    )
+
+
+def _texts(polars: Any, series: Any) -> Texts:
+    """Return texts, or times as ISO 8601 writes them, with a space before the hours."""
+    return encoded(series.cast(polars.String).fill_null("").to_list())
+
+
+def _polars(name: str) -> Any:
+    try:
+        import polars
+    except ModuleNotFoundError:
+        raise TableError(
+            f"reading {name} needs polars, which is not installed: pip install 'bp_numba[cli]'"
+        ) from None
+    return polars

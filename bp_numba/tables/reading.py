@@ -1,0 +1,119 @@
+"""Reading tables: text, Parquet and .npz, from files and standard input."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from bp_numba.tables.arrays import read_arrays
+from bp_numba.tables.errors import TableError
+from bp_numba.tables.parquet import read_parquet
+from bp_numba.tables.sources import STANDARD_INPUT, read_bytes, source_name
+from bp_numba.tables.table import Table
+from bp_numba.tables.text_files import TextOptions, read_text
+
+FORMATS = ("csv", "parquet", "npz")
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".data": "csv",
+    ".parquet": "parquet",
+    ".npz": "npz",
+}
+_OTHER_FILES = [
+    (b"PK\x03\x04", "a zip archive, such as .xlsx and .npz are"),
+    (b"\xd0\xcf\x11\xe0", "an Excel file of old"),
+    (b"PAR1", "a Parquet file: --format parquet"),
+    (b"%PDF", "a PDF file"),
+    (b"BZh", "packed by bzip2"),
+    (b"\xfd7zXZ\0", "packed by xz"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd"),
+    (b"\x93NUMPY", "a single NumPy array"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+]
+
+
+class Reading(NamedTuple):
+    """How a table is to be read.
+
+    Attributes
+    ----------
+    separator : str or None
+        What separates the columns of a text file: one character, or "tab", or "spaces" for runs of
+        them; None for what the content tells, of comma, semicolon, tab, | and spaces.
+    decimal : str or None
+        What separates the decimals of its numbers, "." or ","; None for what the content tells.
+    header : bool
+        Whether its first row holds the names of the columns, which else are called c1, c2, ...
+    encoding : str or None
+        Its encoding, as Python calls it; None for what a byte order mark tells, or else UTF-8.
+    format : str or None
+        One of `FORMATS`; None for what the suffix tells, or on standard input the first bytes.
+    """
+
+    separator: str | None = None
+    decimal: str | None = None
+    header: bool = True
+    encoding: str | None = None
+    format: str | None = None
+
+
+def read_table(source: Path, how: Reading = Reading()) -> Table:  # noqa: B008 - a tuple
+    """Read a table from a file, or from standard input if the source is called -.
+
+    What gzip packed is unpacked, whatever it is called; .gz is no suffix of a format.
+
+    Raises
+    ------
+    TableError
+        If nothing tells the format, Polars is needed and not installed, or there is no table with
+        at least one row that can be read without doubt.
+    OSError
+        If the file cannot be read.
+    """
+    format = _known_format(source, how)
+    content = read_bytes(source)
+    name = source_name(source)
+    if not content.strip():
+        raise TableError(f"{name} is empty")
+    match format or _told_format(content):
+        case "parquet":
+            return read_parquet(name, content)
+        case "npz":
+            return read_arrays(name, content)
+    _check_text(name, content)
+    options = TextOptions(how.separator, how.decimal, how.header, how.encoding)
+    return read_text(name, content, options)
+
+
+def _known_format(source: Path, how: Reading) -> str | None:
+    """Return the format if it is known before anything is read."""
+    if how.format is not None:
+        if how.format not in FORMATS:
+            raise TableError(f"--format must be {', '.join(FORMATS)}, got {how.format!r}")
+        return how.format
+    if str(source) == STANDARD_INPUT:
+        return None
+    suffixes = [suffix.lower() for suffix in source.suffixes if suffix.lower() != ".gz"]
+    if not suffixes or suffixes[-1] not in _SUFFIXES:
+        raise TableError(
+            f"{source} must end in {', '.join(_SUFFIXES)} (or one of them and .gz), which tells "
+            f"its format; else say --format {', '.join(FORMATS)}"
+        )
+    return _SUFFIXES[suffixes[-1]]
+
+
+def _told_format(content: bytes) -> str:
+    if content.startswith(b"PAR1"):
+        return "parquet"
+    return "npz" if content.startswith(b"PK\x03\x04") else "csv"
+
+
+def _check_text(name: str, content: bytes) -> None:
+    start = content[:100].lstrip().lower()
+    for mark, what in _OTHER_FILES:
+        if content.startswith(mark) or start.startswith(mark):
+            raise TableError(f"{name} must be a text file, such as CSV, got {what}")

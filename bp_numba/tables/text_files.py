@@ -1,0 +1,170 @@
+"""Tables in text files: rows of fields, kept as columns of bytes."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import NamedTuple
+
+from bp_numba.tables.decimals import tell_decimal
+from bp_numba.tables.dialect import Dialect, check_separator, separator_name, tell_separator
+from bp_numba.tables.encoding import decoded_lines, tell_encoding
+from bp_numba.tables.errors import TableError
+from bp_numba.tables.header import SAMPLE, looks_like_data
+from bp_numba.tables.names import named
+from bp_numba.tables.records import BackslashError, Lines, parsed, place, records
+from bp_numba.tables.table import Table
+from bp_numba.tables.texts import block, is_blank, texts
+
+_BLOCK = 100_000
+"""How many cells are read before they are joined to blocks."""
+
+_Records = Iterator[tuple[int, list[str]]]
+
+
+class TextOptions(NamedTuple):
+    """How a text file is to be read, as `Reading` says; None is told from its content."""
+
+    separator: str | None
+    decimal: str | None
+    header: bool
+    encoding: str | None
+
+
+class _Start(NamedTuple):
+    """The names, the rows, and what there is to tell about where the names are from."""
+
+    names: list[str]
+    rows: _Records
+    notes: list[str]
+    comments: int  # before the first row
+
+
+def read_text(name: str, content: bytes, options: TextOptions) -> Table:
+    """Return the table that a text file holds.
+
+    Parameters
+    ----------
+    name : str
+        The file, for error texts.
+
+    Raises
+    ------
+    TableError
+        If it is not text in its encoding, has no rows, or something is wrong with its header, its
+        quotes, or the number of fields in a row.
+    """
+    encoding = tell_encoding(content, options.encoding)
+    if options.decimal not in (None, ".", ","):
+        raise TableError(f"--decimal must be . or a comma, got {options.decimal!r}")
+    if options.separator is None:
+        separator = tell_separator(decoded_lines(name, content, encoding))
+    else:
+        separator = check_separator(options.separator)
+    dialect = Dialect(separator)
+    try:
+        return _read(name, content, options._replace(encoding=encoding), dialect)
+    except BackslashError as error:
+        try:
+            escaped = dialect._replace(escaped=True)
+            return _read(name, content, options._replace(encoding=encoding), escaped)
+        except TableError:
+            raise error from None
+
+
+def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> Table:
+    lines = Lines(name, decoded_lines(name, content, str(options.encoding)), dialect.separator)
+    start = _start(lines, options.header, dialect)
+    names, header = start.names, int(options.header)
+    columns, rows = _columns(lines, start, header)
+    if not rows:
+        raise TableError(f"{name} has no rows{' below its header' if header else ''}")
+    if not header and len(names) > 1 and is_blank(columns[-1]):
+        names[-1] = ""  # each line ends with a separator
+    _check_comments(lines, start, dialect)
+    kept, notes = named(name, names, [partial(texts, blocks) for blocks in columns])
+    decimal, doubts = options.decimal, ()
+    if decimal is None:
+        blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
+        decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
+    told = [*_told(dialect, decimal, str(options.encoding)), *start.notes, *notes, *doubts]
+    return Table(name, rows, kept, header, decimal, (*told, *_comments(lines, start)))
+
+
+def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:
+    """Return the names, from the first row, or from a comment before it, or c1, c2, ..."""
+    rows = records(lines, dialect)
+    first = next(rows, None)
+    if first is None:
+        what = "has nothing but comments" if lines.comments else "is empty"
+        raise TableError(f"{lines.name} {what}")
+    before = len(lines.comments)
+    below = list(islice(rows, SAMPLE))
+    if not header:
+        names = [f"c{number}" for number, _ in enumerate(first[1], 1)]
+        return _Start(names, chain([first], below, rows), [], before)
+    fields = [row for _, row in below]
+    if not looks_like_data(first[1], fields):
+        return _Start([name.strip() for name in first[1]], chain(below, rows), [], before)
+    if before:
+        line, comment = lines.comments[before - 1]
+        names = [name.strip() for name in parsed(comment[1:].strip(" \r\n"), dialect)]
+        if len(names) == len(first[1]) and not looks_like_data(names, [first[1], *fields]):
+            names[0] = names[0] or "#"
+            told = [f"the names of the columns are from the comment in line {line}"]
+            return _Start(names, chain([first], below, rows), told, before)
+    raise TableError(
+        f"{lines.name}: the first row looks like data, not like names, got "
+        f"{', '.join(first[1])!r:.60}; --no-header if there are none (columns are c1, c2, ... then)"
+    )
+
+
+def _columns(lines: Lines, start: _Start, header: int) -> tuple[list[list[bytes]], int]:
+    """Return the cells of each column, and the number of rows."""
+    width = len(start.names)
+    columns: list[list[bytes]] = [[] for _ in start.names]
+    number = header
+    checked = _checked(lines.name, start.rows, width, header)
+    while rows := list(islice(checked, max(1, _BLOCK // width))):
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            column.append(block(cells))
+        number += len(rows)
+    return columns, number - header
+
+
+def _checked(name: str, rows: _Records, width: int, header: int) -> Iterable[list[str]]:
+    for number, (line, fields) in enumerate(rows, 1 + header):
+        if len(fields) != width:
+            raise TableError(
+                f"{name}: {place(number, line)} has {len(fields)} field{'s'[len(fields) == 1 :]}, "
+                f"the {'header' if header else 'first row'} {width}"
+            )
+        yield fields
+
+
+def _check_comments(lines: Lines, start: _Start, dialect: Dialect) -> None:
+    """Refuse comments that may be rows, whose first cell is a colour such as #ff0000, say."""
+    for number, line in lines.comments[start.comments :]:
+        if line[1:2].isspace() or len(start.names) == 1:
+            continue
+        if len(parsed(line.strip(" \r\n"), dialect)) == len(start.names):
+            raise TableError(
+                f"{lines.name}: line {number} starts with # as comments do, and has as many fields "
+                "as a row: a space behind the # makes it a comment, quotes around the cell a row"
+            )
+
+
+def _comments(lines: Lines, start: _Start) -> list[str]:
+    count = len(lines.comments) - len(start.notes)
+    return [f"{count} comment line{'s'[count == 1 :]} skipped (#)"] if count else []
+
+
+def _told(dialect: Dialect, decimal: str, encoding: str) -> list[str]:
+    """Return what was told from the content, unless it is what everybody expects."""
+    told = [f"separator {separator_name(dialect.separator)}"]
+    if decimal == ",":
+        told.append("decimal comma")
+    if dialect.escaped:
+        told.append("quotes escaped by a backslash")
+    if encoding not in ("utf-8", "utf-8-sig"):
+        told.append(f"encoding {encoding}")
+    return [", ".join(told)] if len(told) > 1 or dialect.separator != "," else []
