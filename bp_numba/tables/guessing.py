@@ -1,0 +1,82 @@
+"""What a target's values suggest: classes or numbers, why, and how to say otherwise."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bp_numba.tables.numerals import read_numerals, read_plain
+from bp_numba.tables.values import Column
+
+TASKS = ("classify", "regress")
+
+_MOST_CLASSES = 20
+
+
+class Task(NamedTuple):
+    """A task and why it was chosen.
+
+    Attributes
+    ----------
+    name : str
+        One of `TASKS`.
+    reason : str
+        What it was guessed from; nothing if it was asked for.
+    override : str
+        The option for the other task, with its purpose; nothing where that makes no sense.
+    """
+
+    name: str
+    reason: str = ""
+    override: str = ""
+
+    def words(self) -> str:
+        """Return how it was guessed and what says otherwise, for one line."""
+        if not self.reason:
+            return ""
+        other = f"; {self.override}" if self.override else ""
+        return f" (guessed from {self.reason}{other})"
+
+    def because(self) -> str:
+        """Return the same for the end of an error text."""
+        if not self.reason:
+            return ""
+        taken = "classes" if self.name == "classify" else "numbers"
+        other = f"; {self.override}" if self.override else ""
+        return f" (taken for {taken} because of {self.reason}{other})"
+
+
+FOR_NUMBERS, FOR_CLASSES = "--task regress for numbers", "--task classify for classes"
+
+
+def guess_task(column: Column) -> Task:
+    """Return the task that suits a target's values, and why."""
+    values = column.values
+    if values.kind == "booleans":
+        return Task("classify", "booleans")
+    if values.kind in ("texts", "dates"):
+        evidence = _why_text(column)
+        return Task("classify", evidence or "text", FOR_NUMBERS if evidence else "")
+    numbers = values.numbers()
+    present = numbers[~np.isnan(numbers)]
+    distinct = len(np.unique(present))
+    whole = bool((present == np.rint(present)).all())
+    few = distinct <= min(_MOST_CLASSES, len(present) / 2)
+    if whole and few and not (values.numerals and values.numerals.amounts):
+        return Task("classify", f"{distinct} different whole numbers", FOR_NUMBERS)
+    kind = "whole numbers" if whole else "numbers"
+    return Task("regress", f"{distinct} different {kind}", FOR_CLASSES)
+
+
+def _why_text(column: Column) -> str:
+    """Return which cell keeps a column from being one of numbers, if most others are."""
+    texts = column.values.texts
+    code, odd = column.odd_text()
+    if code < 0:  # all are numbers, but with leading zeros, or not written alike
+        for read in (read_numerals, read_plain):
+            odd_ones = [read([text], column.table.decimal) is None for text in texts]
+            if any(odd_ones):
+                code = odd_ones.index(True)
+                break
+    elif odd > len(texts) / 2:
+        return ""
+    return f"{texts[code]!r:.60} in {column.table.row(column.row_of(code))}"

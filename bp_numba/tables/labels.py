@@ -1,0 +1,54 @@
+"""The values of a column as labels of classes: booleans, integers, numbers, or texts."""
+
+import re
+from collections.abc import Hashable
+from typing import TypeAlias
+
+import numpy as np
+
+from bp_numba.tables.numerals import read_number
+from bp_numba.tables.table import Texts
+from bp_numba.tables.values import PAIRS, Column, Values
+
+Label: TypeAlias = bool | int | float | str
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,307})")
+"""Such as a float can hold; Python refuses to read integers of thousands of digits."""
+
+
+def labels_of(column: Column) -> set[Label]:
+    """Return the labels of a column, all of one type; gaps are none."""
+    values, cells = column.values, column.table.cells(column.name)
+    if not isinstance(cells, Texts):
+        return {value for value in np.unique(cells).tolist() if value == value}
+    if values.kind == "booleans":
+        return _boolean_labels(values)
+    if values.kind != "numbers" or values.numerals is None:
+        return set(values.texts)
+    numbers = values.numerals.numbers.tolist()
+    if not values.numerals.integers:
+        return set(numbers)
+    pairs = zip(values.texts, numbers, strict=True)
+    return {int(text) if _INTEGER.fullmatch(text) else int(number) for text, number in pairs}
+
+
+def _boolean_labels(values: Values) -> set[Label]:
+    """Return booleans, or the words yes and no as they are written most."""
+    words = [text.lower() for text in values.texts]
+    if set(words) <= set(PAIRS[0]):
+        return {word == PAIRS[0][1] for word in words}
+    rows = np.array([]) if values.codes is None else values.codes[values.codes >= 0]
+    counts = np.bincount(rows, minlength=len(words)).tolist()
+    spellings = sorted(zip(counts, words, values.texts, strict=True), key=lambda found: found[0])
+    return set({word: text for _, word, text in spellings}.values())
+
+
+def label_of(text: str, decimal: str) -> Hashable:
+    """Return the number or the boolean of a text."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    lower = text.lower()
+    for pair in PAIRS:
+        if lower in pair:
+            return lower == pair[1]
+    return read_number(text, decimal)
