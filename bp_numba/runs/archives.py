@@ -23,12 +23,15 @@ import numpy.typing as npt
 from bp_numba.runs.files import replacing
 from bp_numba.runs.json_values import is_count
 
-ONE, MANY, VERSION = "bp_numba network", "bp_numba networks", 1
+ONE, MANY, PERCEPTRON = "bp_numba network", "bp_numba networks", "bp_numba perceptron"
+VERSION = 1
 
 _HOLDS = {
     ONE: "holds a single network: use NeuralNetwork.load",
     MANY: "holds a list of networks: use load_many",
+    PERCEPTRON: "holds an MLPClassifier or MLPRegressor: use load_perceptron",
 }
+"""What there is to say of each kind to who takes it for another."""
 
 Path = str | os.PathLike[str]
 
@@ -142,10 +145,15 @@ def reading(path: Path) -> Iterator[Archive]:
             ) from None
 
 
+def kind_of(path: Path) -> str:
+    """Return the kind of an archive, `ONE`, `MANY` or `PERCEPTRON`; raise as `reading`."""
+    with reading(path) as archive:
+        return str(archive.header()["format"])
+
+
 def holds_many(path: Path) -> bool:
     """Tell if a file holds a list of networks; raise as `reading` if it holds none at all."""
-    with reading(path) as archive:
-        return bool(archive.header()["format"] == MANY)
+    return kind_of(path) == MANY
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
