@@ -116,7 +116,7 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         epochs: int = 1000,
         displayUpdate: float = 100,
         *,
-        verbose: bool = True,
+        verbose: int = True,
         progress: bool = False,
         callback: Callable[["NeuralNetwork", int, Any], Any] | None = None,
         validation: tuple[Any, Any] | None = None,
@@ -141,8 +141,9 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         displayUpdate : number, default 100
             `[INFO] epoch=..., loss=...` is printed after the first epoch and after every one
             that this divides; 0 means every epoch. These are the display points.
-        verbose : bool, default True
-            Whether the losses are printed. `losses` and `history` hold them in any case.
+        verbose : bool or int, default True
+            Whether the losses are printed; with a number n only those after the first epoch and at
+            every n-th display point. `losses` and `history` hold them all in any case.
         progress : bool, default False
             Show a progress bar, in a terminal or a notebook; needs tqdm.
         callback : callable, optional

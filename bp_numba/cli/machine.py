@@ -9,13 +9,14 @@ from time import perf_counter
 from typing import Any
 
 from bp_numba import NeuralNetwork, __version__
-from bp_numba.cli.preprocessing import Preprocessing
-from bp_numba.cli.tables import listed
+from bp_numba.cli.networks import load_network
+from bp_numba.cli.perceptrons import Perceptron
 from bp_numba.kernels.calls import OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
 from bp_numba.simd.width import NARROWEST, widest
+from bp_numba.tables.preprocessing import Preprocessing
 
 OF_DEFAULTS = [
     Variant("relu", output, optimizer, "dense", "float64").kernel("train_batches")
@@ -51,9 +52,21 @@ def _version(package: str) -> str:
 
 def model_lines(path: Path) -> Iterator[str]:
     """Yield what a model file holds."""
-    nn = NeuralNetwork.load(path)
+    network = load_network(path)
+    if isinstance(network, Perceptron):
+        yield f"{network}"
+        yield f"alpha {network.estimator.learning_rate_init:g}, {_epochs(network)}"
+        if network.losses:
+            yield f"loss {network.losses[-1]:.7f}, lowest {min(network.losses):.7f}"
+    else:
+        yield from _network_lines(network)
+    for name, value in network.metadata.items():
+        yield from _table_lines(value) if name == "table" else _metadata_lines(name, value)
+
+
+def _network_lines(nn: NeuralNetwork) -> Iterator[str]:
     yield f"layers {'-'.join(map(str, nn.layers))}, {sum(w.size for w in nn.W):,} weights"
-    yield f"alpha {nn.alpha}, trained for {nn.epochs_trained} epochs"
+    yield f"alpha {nn.alpha}, {_epochs(nn)}"
     history = nn.history
     if history.epochs:
         yield (
@@ -63,8 +76,10 @@ def model_lines(path: Path) -> Iterator[str]:
         )
         if history.validation_losses[-1] is not None:
             yield f"validation loss {history.validation_losses[-1]:.7f}"
-    for name, value in nn.metadata.items():
-        yield from _table_lines(value) if name == "table" else (f"{name}: {value}",)
+
+
+def _epochs(network: Any) -> str:
+    return f"trained for {network.epochs_trained} epochs"
 
 
 def _table_lines(values: Any) -> Iterator[str]:
@@ -74,12 +89,26 @@ def _table_lines(values: Any) -> Iterator[str]:
     except ValueError:
         yield f"table: {values}"
         return
-    yield f"task: {table.task}, target {table.target!r}"
-    if table.classes:
-        yield f"classes: {listed([repr(label) for label in table.classes])}"
-    else:
-        yield f"targets trained on: {table.target_range[0]:g} to {table.target_range[1]:g}"
-    yield f"{len(table.columns)} columns, scale {table.scale}: {listed(table.columns)}"
+    yield from table.describe()
+
+
+def _metadata_lines(name: str, value: Any) -> Iterator[str]:
+    """Yield the entries of a dict as `name: a 1, b 2`, and anything else as it is."""
+    if isinstance(value, dict):
+        shown = (f"{key} {_short(each)}".replace("_", " ") for key, each in value.items())
+        value = ", ".join(shown) or "nothing"
+    yield f"{name.replace('_', ' ')}: {value}"
+
+
+def _short(value: Any) -> str:
+    """Return a value as text in a line: a list by its items, nothing as a dash."""
+    if isinstance(value, list):
+        return "-".join(map(str, value)) if len(value) < 10 else f"({len(value)} values)"
+    return (
+        {None: "-", True: "yes", False: "no"}.get(value, str(value))
+        if not isinstance(value, dict)
+        else f"({len(value)} entries)"
+    )
 
 
 def warmup_lines(estimators: bool) -> Iterator[str]:

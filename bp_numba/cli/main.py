@@ -17,6 +17,7 @@ from bp_numba.cli.published import PROBLEMS
 from bp_numba.cli.signals import Signals, exit_code, reason
 from bp_numba.examples.output import Output, OutputError
 from bp_numba.native.files import cache_folder
+from bp_numba.tables.errors import TableError
 
 _FILES = ("save", "checkpoint", "plot", "out")
 """Options that name what a command writes beside what it prints."""
@@ -46,7 +47,7 @@ def _exit_code(arguments: Sequence[str], output: Output) -> int:
     output.patient = any(getattr(options, name, None) is not None for name in _FILES)
     try:
         _run(options)
-    except (CommandError, ModelFormatError, OSError) as error:
+    except (CommandError, TableError, ModelFormatError, OSError) as error:
         if options.debug:
             raise
         _complain(" ".join(str(error).split()), error)

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bp_numba import __version__
-from bp_numba.cli.preprocessing import SCALES, TASKS
 from bp_numba.cli.published import PROBLEMS
+from bp_numba.tables.guessing import TASKS
+from bp_numba.tables.reading import FORMATS, Reading
+from bp_numba.tables.scaling import SCALES
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Add: TypeAlias = Callable[..., argparse.Action]
+
+NETWORKS = ("sigmoid", "mlp")
 
 _DEFAULTS = argparse.ArgumentDefaultsHelpFormatter
 
@@ -50,29 +55,68 @@ def _add_train(commands: Commands) -> None:
     add = commands.add_parser(
         "train",
         help="train a network on a table, CSV, Parquet or .npz",
-        description="Train a network on a table. All columns beside the target are inputs and "
-        "must hold numbers or booleans, without missing values.",
+        description="Train a network on a table. All columns beside the target are inputs: numbers "
+        "and booleans as they are, texts by an input for each value, gaps filled and marked.",
     ).add_argument
-    add("data", type=Path, metavar="DATA", help=".csv with a header, .parquet, or .npz of X and y")
-    add("--target", metavar="COLUMN", help="what to predict; y for .npz, with inputs x0, x1...")
+    add("data", type=Path, metavar="DATA", help="CSV, Parquet, or .npz of X and y; - for stdin")
+    add(
+        "--target",
+        action="append",
+        metavar="COLUMN",
+        help="what to predict: a name, a number counted from 1, or last; several for regression",
+    )
     add("--task", choices=TASKS, help="guessed from the target without it")
-    _add_training(add)
+    add("--ignore", action="append", default=[], metavar="COLUMN", help="is no input; repeatable")
+    add(
+        "--categorical",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="its numbers are names, an input for each; repeatable",
+    )
+    _add_reading(add)
+    _add_network(add)
+    _add_stopping(add)
     add("--save", type=Path, metavar="MODEL", help="write the network, for bp-numba predict")
     add("--plot", type=Path, metavar="PNG", help="draw the loss curve")
     add("--checkpoint", type=Path, metavar="PATH", help="keep the network here while it trains")
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
 
 
-def _add_training(add: Callable[..., argparse.Action]) -> None:
+def _add_reading(add: Add) -> None:
+    add("--separator", metavar="CHAR", help="between columns: a character, tab or spaces")
+    add("--decimal", choices=(".", ","), help="what comes before the decimals of numbers")
+    add("--no-header", action="store_true", help="the columns have no names: call them c1, c2...")
+    add("--encoding", help="of the text (UTF-8, or what a byte order mark tells)")
+    add("--format", choices=FORMATS, help="where the suffix does not tell it")
+
+
+def reading_of(options: argparse.Namespace) -> Reading:
+    """Return how the options say that a table is to be read."""
+    return Reading(
+        separator=options.separator,
+        decimal=options.decimal,
+        header=not options.no_header,
+        encoding=options.encoding,
+        format=options.format,
+    )
+
+
+def _add_network(add: Add) -> None:
+    add(
+        "--network",
+        choices=NETWORKS,
+        default=NETWORKS[0],
+        help="sigmoid: NeuralNetwork; mlp: MLPClassifier or MLPRegressor (%(default)s)",
+    )
     add(
         "--layers",
         type=hidden_sizes,
-        default="16",
         metavar="SIZES",
-        help="of the hidden layers, as 32-16, or none (%(default)s)",
+        help="of the hidden layers, as 32-16 or 32,16, or none (32; mlp 100)",
     )
-    add("--alpha", type=float, default=0.1, help="learning rate (%(default)s)")
-    add("--epochs", type=int, help="passes over the rows (100,000 divided by the rows trained on)")
+    add("--alpha", type=float, help="learning rate (0.05; mlp 0.001)")
+    add("--epochs", type=whole_number, help="passes over the rows (see the README)")
     add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
     add(
         "--restarts",
@@ -82,7 +126,12 @@ def _add_training(add: Callable[..., argparse.Action]) -> None:
         help="networks to train, from as many seeds from --seed on; the best is kept (%(default)s)",
     )
     add("--jobs", type=int, default=1, help="threads for restarts, -1: all CPUs (%(default)s)")
-    add("--scale", choices=SCALES, default="minmax", help="of the inputs (%(default)s)")
+    add("--scale", choices=SCALES, default="standard", help="of the inputs (%(default)s)")
+    add(
+        "--class-weight",
+        choices=("balanced",),
+        help="train on all classes equally often, however rare they are",
+    )
     add(
         "--test-size",
         type=float,
@@ -90,6 +139,9 @@ def _add_training(add: Callable[..., argparse.Action]) -> None:
         metavar="SHARE",
         help="of the rows, kept to test with (%(default)s)",
     )
+
+
+def _add_stopping(add: Add) -> None:
     add(
         "--validation-size",
         type=float,
@@ -98,15 +150,16 @@ def _add_training(add: Callable[..., argparse.Action]) -> None:
     )
     add(
         "--early-stopping",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
         help="stop after 10 shown validation losses that are not the lowest so far, with the "
-        "weights of the lowest",
+        "weights of the lowest (the default for 50 rows and more if --epochs is not given)",
     )
+    add("--stop-at-loss", type=float, metavar="LOSS", help="stop when a shown loss is no higher")
     add(
         "--display-update",
         type=int,
         metavar="EPOCHS",
-        help="from one loss shown to the next (a tenth of all; a hundredth for early stopping)",
+        help="from one loss shown to the next (a tenth of all; a hundredth for stopping)",
     )
 
 
@@ -119,6 +172,7 @@ def _add_predict(commands: Commands) -> None:
     ).add_argument
     add("model", type=Path, metavar="MODEL", help="file that bp-numba train has saved")
     add("data", type=Path, metavar="DATA", help="table with the columns trained on, in any order")
+    _add_reading(add)
     add("--out", type=Path, metavar="CSV", help="file to write; without it, standard output")
     add("--proba", action="store_true", help="add the outputs for each class, divided by their sum")
 
@@ -131,7 +185,7 @@ def _add_problems(commands: Commands) -> None:
             help=f"train {layers} on the {problem.name} data",
             formatter_class=_DEFAULTS,
         ).add_argument
-        add("--epochs", type=int, default=problem.epochs, help="passes over the samples")
+        add("--epochs", type=whole_number, default=problem.epochs, help="passes over the samples")
         add("--alpha", type=float, default=problem.alpha, help="learning rate")
         add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
         add("--seed", type=int, default=0, help="of the initial weights and the split")
@@ -141,8 +195,8 @@ def _add_problems(commands: Commands) -> None:
 
 
 def layer_sizes(text: str) -> list[int]:
-    """Return the sizes in a text like 64-32-16-10."""
-    return [int(size) for size in text.split("-")]
+    """Return the sizes in a text like 64-32-16-10, or with commas."""
+    return [int(size) for size in text.replace(",", "-").split("-")]
 
 
 def hidden_sizes(text: str) -> list[int]:
@@ -151,3 +205,14 @@ def hidden_sizes(text: str) -> list[int]:
     if any(size < 1 for size in sizes):
         raise ValueError
     return sizes
+
+
+def whole_number(text: str) -> int:
+    """Return the number in a text like 10000, 10_000 or 1e4."""
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if not number.is_integer():
+        raise ValueError
+    return int(number)

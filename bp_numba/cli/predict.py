@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from bp_numba import NeuralNetwork
+import numpy as np
+
 from bp_numba.cli.errors import CommandError
+from bp_numba.cli.networks import inputs_and_outputs, load_network
+from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, writing
-from bp_numba.cli.preprocessing import Matrix, Preprocessing, probabilities
-from bp_numba.cli.readers import read_table
 from bp_numba.cli.reporting import check_outputs, score_lines
-from bp_numba.cli.tables import Table
 from bp_numba.runs.files import replacing
+from bp_numba.tables.errors import TableError
+from bp_numba.tables.preprocessing import Matrix, Preprocessing
+from bp_numba.tables.reading import read_table
+from bp_numba.tables.table import Table
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -23,7 +27,7 @@ def predict(options: argparse.Namespace) -> None:
 
     Raises
     ------
-    CommandError, OSError, ModelFormatError
+    CommandError, TableError, OSError, ModelFormatError
         If that cannot be done; what was in the file before is untouched.
     """
     check_distinct({"MODEL": options.model, "DATA": options.data}, {"--out": options.out})
@@ -32,15 +36,16 @@ def predict(options: argparse.Namespace) -> None:
     network, preprocessing = load_trained(options.model)
     if options.proba and not preprocessing.classes:
         raise CommandError(f"--proba needs a model of classes, got {options.model} for regression")
-    table = read_table(options.data)
-    outputs = network.predict(preprocessing.inputs(table.matrix(preprocessing.columns)))
+    table = read_table(options.data, reading_of(options))
+    X, notes = preprocessing.inputs(table)
+    outputs = network.predict(X)
     check_outputs(outputs)
     _write(options.out, *_columns(preprocessing, outputs, options.proba))
-    for line in _judged(preprocessing, outputs, table):
+    for line in [*(f"[INFO] {note}" for note in notes), *_judged(preprocessing, outputs, table)]:
         print(line, file=sys.stderr)
 
 
-def load_trained(path: Path) -> tuple[NeuralNetwork, Preprocessing]:
+def load_trained(path: Path) -> tuple[Any, Preprocessing]:
     """Return a network from a file, and how its inputs and outputs are meant.
 
     Raises
@@ -50,7 +55,7 @@ def load_trained(path: Path) -> tuple[NeuralNetwork, Preprocessing]:
     ModelFormatError, OSError
         If it holds no network, or cannot be read.
     """
-    network = NeuralNetwork.load(path)
+    network = load_network(path)
     if "table" not in network.metadata:
         raise CommandError(
             f"{path} must be written by bp-numba train, got a network without columns and scaling"
@@ -59,11 +64,12 @@ def load_trained(path: Path) -> tuple[NeuralNetwork, Preprocessing]:
         preprocessing = Preprocessing.from_dict(network.metadata["table"])
     except ValueError as error:
         raise CommandError(f"{path}: its description of the table is damaged: {error}") from None
-    inputs, outputs = len(network.W[0]) - 1, network.W[-1].shape[1]
-    if (inputs, outputs) != (len(preprocessing.columns), preprocessing.outputs):
+    inputs, outputs = inputs_and_outputs(network)
+    expected = len(preprocessing.input_names), preprocessing.outputs
+    if (inputs, outputs) != expected:
         raise CommandError(
-            f"{path}: its description of the table is damaged: it has {preprocessing.outputs} "
-            f"outputs for {len(preprocessing.columns)} columns, the weights {outputs} for {inputs}"
+            f"{path}: its description of the table is damaged: it has {expected[1]} "
+            f"outputs for {expected[0]} inputs, the weights {outputs} for {inputs}"
         )
     return network, preprocessing
 
@@ -72,13 +78,24 @@ def _columns(
     preprocessing: Preprocessing, outputs: Matrix, proba: bool
 ) -> tuple[list[str], list[list[Any]]]:
     """Return the header and the rows of the predictions."""
-    header = [preprocessing.target]
-    rows = [[value] for value in preprocessing.decode(outputs)]
+    header = list(preprocessing.target_names)
+    decoded = preprocessing.decode(outputs)
+    if not preprocessing.classes:
+        return header, np.asarray(decoded).tolist()
+    rows = [[value] for value in decoded]
     if proba:
         header += [f"proba_{label}" for label in preprocessing.classes]
         for row, shares in zip(rows, probabilities(outputs).tolist(), strict=True):
             row += shares
     return header, rows
+
+
+def probabilities(outputs: Matrix) -> Matrix:
+    """Return each row divided by its sum; equal shares where all outputs are 0."""
+    sums = outputs.sum(axis=1, keepdims=True)
+    shares: Matrix = np.full(outputs.shape, 1 / outputs.shape[1])
+    np.divide(outputs, sums, out=shares, where=sums > 0)
+    return shares
 
 
 def _write(path: Path | None, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -100,11 +117,14 @@ def _write_rows(file: TextIO, header: Sequence[str], rows: Sequence[Sequence[Any
 
 
 def _judged(preprocessing: Preprocessing, outputs: Matrix, table: Table) -> list[str]:
-    target = preprocessing.target
-    if target not in table.columns:
-        return []
     try:
-        actual = table.labels(target) if preprocessing.classes else table.numbers(target).tolist()
-    except CommandError as error:
+        actual = preprocessing.actual(table)
+    except TableError as error:
         return [f"[INFO] no score: {error}"]
-    return score_lines(preprocessing, outputs, actual, "rows")
+    if actual is None:
+        return []
+    left_out = [f"[INFO] {note}" for note in actual.notes]
+    if not actual.is_known.any():
+        return [*left_out, "[INFO] no row has a target to score with"]
+    known = outputs[actual.is_known], actual.values[actual.is_known]
+    return [*left_out, *score_lines(preprocessing, *known, "rows")]

@@ -5,18 +5,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bp_numba import NeuralNetwork
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import writing
-from bp_numba.cli.preprocessing import Label, Matrix, Preprocessing
-from bp_numba.cli.scores import accuracy, class_table, r_squared, root_mean_squared_error
+from bp_numba.cli.scores import accuracy, balanced_accuracy, class_table, confusion_matrix
+from bp_numba.tables.labels import Label
+from bp_numba.tables.measures import r_squared, root_mean_squared_error
+from bp_numba.tables.preprocessing import Matrix, Preprocessing
+
+MOST_CONFUSED = 20
+"""Classes up to which a confusion matrix is shown: beyond, its lines are too long to read."""
 
 
 def score_lines(
-    preprocessing: Preprocessing, outputs: Matrix, actual: list[Label], rows: str
+    preprocessing: Preprocessing, outputs: Matrix, actual: npt.NDArray[Any], rows: str
 ) -> list[str]:
-    """Return lines that judge a network's outputs by the target's values.
+    """Return lines that judge a network's outputs by what the targets are.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+        What the outputs stand for.
+    outputs : array of shape (rows, outputs)
+    actual : array
+        The numbers of the classes, of shape (rows,), or numbers, of shape (rows, targets).
+    rows : str
+        What the rows are called.
 
     Raises
     ------
@@ -25,22 +41,29 @@ def score_lines(
     """
     check_outputs(outputs)
     if preprocessing.classes:
-        return _class_lines(preprocessing, outputs, actual, rows)
-    predicted, values = np.array(preprocessing.decode(outputs)), np.array(actual, dtype=np.float64)
-    r2, error = r_squared(predicted, values), root_mean_squared_error(predicted, values)
-    shown = f"{r2:.4f}" if np.isfinite(r2) else "not defined for equal targets"
-    return [f"[INFO] R2 {shown}, RMSE {error:.6g} on {len(actual)} {rows}"]
+        return _class_lines(preprocessing.classes, outputs.argmax(axis=1), actual, rows)
+    predicted, names = np.asarray(preprocessing.decode(outputs)), preprocessing.target_names
+    lines = []
+    for name, ours, theirs in zip(names, predicted.T, actual.T, strict=True):
+        r2, error = r_squared(ours, theirs), root_mean_squared_error(ours, theirs)
+        shown = f"{r2:.4f}" if np.isfinite(r2) else "not defined for equal targets"
+        which = f"{name}: " if len(names) > 1 else ""
+        lines.append(f"[INFO] {which}R2 {shown}, RMSE {error:.6g} on {len(theirs)} {rows}")
+    return lines
 
 
 def _class_lines(
-    preprocessing: Preprocessing, outputs: Matrix, actual: list[Label], rows: str
+    classes: list[Label], predicted: npt.NDArray[Any], actual: npt.NDArray[Any], rows: str
 ) -> list[str]:
-    predicted, numbers = outputs.argmax(axis=1), preprocessing.class_numbers(actual)
-    lines = [f"[INFO] accuracy {accuracy(predicted, numbers):.4f} on {len(actual)} {rows}"]
-    if unknown := int(np.sum(numbers < 0)):
-        first = actual[int(np.flatnonzero(numbers < 0)[0])]
-        lines.append(f"[INFO] {unknown} of them are of classes unknown to the model, as {first!r}")
-    return lines + class_table(predicted, numbers, preprocessing.classes)
+    found, balanced = accuracy(predicted, actual), balanced_accuracy(predicted, actual)
+    lines = [
+        f"[INFO] accuracy {found:.4f} on {len(actual)} {rows}, balanced accuracy {balanced:.4f}",
+        *class_table(predicted, actual, classes),
+    ]
+    if len(classes) <= MOST_CONFUSED:
+        lines += ["[INFO] rows of each class, by what was predicted:"]
+        lines += confusion_matrix(predicted, actual, classes)
+    return lines
 
 
 def check_outputs(outputs: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
 from bp_numba.cli.errors import CommandError
-from bp_numba.cli.samples import Samples
+from bp_numba.tables.samples import Samples
 
 
 def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[NeuralNetwork]:
@@ -21,7 +21,7 @@ def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[Neural
         If the weights of all of them exceed the memory.
     """
     preprocessing = samples.preprocessing
-    layers = [len(preprocessing.columns), *options.layers, preprocessing.outputs]
+    layers = [len(preprocessing.input_names), *options.layers, preprocessing.outputs]
     rows = {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()}
     table, networks = preprocessing.to_dict(), list[NeuralNetwork]()
     for seed in range(options.seed, options.seed + options.restarts):
@@ -51,12 +51,17 @@ def _training(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": seed,
         **(several if options.restarts > 1 else {}),
+        **({} if options.stop_at_loss is None else {"stop_at_loss": options.stop_at_loss}),
         "test_size": options.test_size,
         "validation_size": options.validation_size,
         "early_stopping": options.early_stopping,
         # It stops by display points; without it they are only what is shown.
-        "display_update": options.display_update if options.early_stopping else None,
+        "display_update": options.display_update if _stops(options) else None,
     }
+
+
+def _stops(options: argparse.Namespace) -> bool:
+    return options.early_stopping or options.stop_at_loss is not None
 
 
 class Ranking:

@@ -1,175 +1,65 @@
-"""From a table to samples: those to train on, to validate with and to test with."""
+"""The samples that the options of `bp-numba train` make of a table, and what is said of them."""
 
-import hashlib
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+import argparse
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from bp_numba.cli.errors import CommandError
-from bp_numba.cli.preprocessing import Label, Matrix, Preprocessing, guess_task, scaling
-from bp_numba.cli.splitting import Rows, split
-from bp_numba.cli.tables import Table
+from bp_numba.tables.samples import Samples, Wanted, make_samples
+from bp_numba.tables.table import Table
 
 
-@dataclass(frozen=True)
-class Samples:
-    """What a network is trained, validated and tested with.
-
-    Attributes
-    ----------
-    preprocessing : Preprocessing
-        Made from the rows to train on only.
-    X, y : arrays of shape (rows, columns) and (rows, outputs)
-        To train on.
-    validation : (X, y) or None
-        The same, to validate with.
-    X_test, test_values : array and list
-        Inputs to test with, and the target's values as they are in the table.
-    """
-
-    preprocessing: Preprocessing
-    X: Matrix
-    y: Matrix
-    validation: tuple[Matrix, Matrix] | None
-    X_test: Matrix
-    test_values: list[Label]
-
-    def sizes(self) -> list[int]:
-        """Return the numbers of rows to train on, to validate with and to test with."""
-        return [len(self.X), len(self.validation[0]) if self.validation else 0, len(self.X_test)]
-
-    def digest(self) -> str:
-        """Return a text that differs where training would differ."""
-        arrays = [self.X, self.y, *(self.validation or ())]
-        content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
-        return hashlib.sha256(content).hexdigest()[:16]
-
-
-def choose_task(table: Table, target: str, task: str | None) -> tuple[str, str]:
-    """Return the task that is asked for, or else a guess, and why."""
-    table.require(target)
-    return (task, "") if task else guess_task(table.labels(target))
-
-
-def make_samples(
-    table: Table,
-    target: str,
-    task: str,
-    *,
-    scale: str,
-    test_size: float,
-    validation_size: float,
-    seed: int,
-) -> Samples:
-    """Return the samples of a table, split by the seed.
+def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[str]]:
+    """Return the samples to train, validate and test with, and what there is to tell of them.
 
     Raises
     ------
-    CommandError
-        If the table's values, or the number of its rows, do not suit the task.
+    TableError
+        If the table does not suit what the options ask for.
     """
-    columns = _inputs(table, target)
-    classes, groups, values = _target(table, target, task)
-    if classes and test_size:
-        _check_class_sizes(table, target, values)
-    _check_rows(table, 2 + (test_size > 0) + (validation_size > 0))
-    X = table.matrix(columns)
-    train, validate, test = _parts(table, groups, test_size, validation_size, seed)
-    offsets, divisors = _scaling(table, X[train], scale, columns)
-    preprocessing = Preprocessing(
-        columns=columns,
-        target=target,
-        task=task,
-        scale=scale,
-        offsets=offsets,
-        divisors=divisors,
-        classes=classes,
-        target_range=[] if classes else _range(table, target, [values[i] for i in train]),
+    targets = _names(table, options.target or _targets_of_arrays(table))
+    is_mlp = options.network == "mlp"
+    wanted = Wanted(
+        targets=targets,
+        task=options.task,
+        ignore=_names(table, options.ignore),
+        categorical=_names(table, options.categorical),
+        scale=options.scale,
+        target_scale="standard" if is_mlp else "sigmoid",
+        test_size=options.test_size,
+        validation_size=options.validation_size,
+        seed=options.seed,
+        class_weight=None if is_mlp else options.class_weight,
     )
-    inputs, targets = preprocessing.inputs(X), preprocessing.targets(values)
-    return Samples(
-        preprocessing=preprocessing,
-        X=inputs[train],
-        y=targets[train],
-        validation=(inputs[validate], targets[validate]) if len(validate) else None,
-        X_test=inputs[test],
-        test_values=[values[i] for i in test],
-    )
+    samples = make_samples(table, wanted)
+    return samples, _lines(table, targets, samples)
 
 
-def _inputs(table: Table, target: str) -> list[str]:
-    columns = [name for name in table.columns if name != target]
-    if not columns:
-        raise CommandError(f"{table.path} must have columns beside {target!r}, got none")
-    return columns
+def _targets_of_arrays(table: Table) -> list[str]:
+    """Return the names of the columns of y in an .npz file."""
+    return [name for name in table.columns if name.startswith("y")] or ["y"]
 
 
-def _target(
-    table: Table, target: str, task: str
-) -> tuple[list[Label], npt.NDArray[Any], list[Any]]:
-    """Return the classes, the class of each row, and the values."""
-    if task == "regress":
-        return [], np.zeros(table.rows), table.numbers(target).tolist()
-    values = table.labels(target)
-    classes = sorted(set(values))
-    if len(classes) < 2:
-        raise CommandError(
-            f"{table.path}: target {target!r} must have two or more classes, "
-            f"got only {classes[0]!r} in all {table.rows} rows"
-        )
-    numbers = {label: number for number, label in enumerate(classes)}
-    return classes, np.array([numbers[value] for value in values]), values
+def _names(table: Table, asked: Sequence[str]) -> list[str]:
+    """Return the names of columns that are asked for by name, by number, or as the last."""
+    columns = list(table.columns)
+    by_place = {str(number): name for number, name in enumerate(columns, 1)}
+    by_place["last"] = columns[-1]
+    return [name if name in table.columns else by_place.get(name, name) for name in asked]
 
 
-def _check_class_sizes(table: Table, target: str, values: list[Any]) -> None:
-    single = [label for label, rows in Counter(values).items() if rows == 1]
-    if single:
-        more = f" (and {len(single) - 1} more such classes)" if len(single) > 1 else ""
-        raise CommandError(
-            f"{table.path}: each class of {target!r} must have two or more rows, one to train on "
-            f"and one to test on, got one of class {single[0]!r}{more}"
-        )
-
-
-def _check_rows(table: Table, least: int) -> None:
-    if table.rows < least:
-        raise CommandError(f"{table.path} must have at least {least} rows, got {table.rows}")
-
-
-def _parts(
-    table: Table, groups: npt.NDArray[Any], test_size: float, validation_size: float, seed: int
-) -> tuple[Rows, Rows, Rows]:
-    """Return the rows to train on, to validate with and to test with."""
-    mixed = np.random.default_rng(seed).permutation(table.rows)
-    train, test = split(mixed, groups, test_size)
-    train, validate = split(train, groups, validation_size)
-    if validation_size and not len(validate):
-        raise CommandError(
-            f"{table.path} must have a class with a row for validation too, got {table.rows} rows "
-            f"of {len(np.unique(groups))} classes"
-        )
-    return train, validate, test
-
-
-def _scaling(
-    table: Table, X: Matrix, scale: str, columns: list[str]
-) -> tuple[list[float], list[float]]:
-    try:
-        return scaling(X, scale, columns)
-    except OverflowError as error:
-        raise CommandError(f"{table.path}: {error}") from None
-
-
-def _range(table: Table, target: str, values: list[float]) -> list[float]:
-    low, high = min(values), max(values)
-    if low == high:
-        raise CommandError(
-            f"{table.path}: target {target!r} must have different values, "
-            f"got only {low} in the {len(values)} rows to train on"
-        )
-    if not np.isfinite(high - low):
-        raise CommandError(f"{table.path}: the numbers of {target!r} are too large to be scaled")
-    return [low, high]
+def _lines(table: Table, targets: Sequence[str], samples: Samples) -> list[str]:
+    preprocessing, task = samples.preprocessing, samples.task
+    named = f"target{'s' * (len(targets) > 1)} {', '.join(map(repr, targets))}"
+    inputs = f"inputs: {preprocessing.count_inputs()}"
+    dialect = f" ({table.dialect})" if table.dialect else ""
+    classes = f", {len(preprocessing.classes)} classes" if preprocessing.classes else ""
+    trained, validated, tested = samples.sizes()
+    validation = f", {validated} to validate with" if validated else ""
+    lines = [
+        f"{table.name}: {table.rows} rows, {named}, {inputs}{dialect}",
+        *table.notes,
+        *samples.notes,
+        f"task: {task.name}{classes}{task.words()}",
+        *([] if classes else preprocessing.describe()[-len(targets) :]),
+        f"rows: {trained} to train on{validation}, {tested} to test with",
+    ]
+    return [f"[INFO] {line}" for line in lines]

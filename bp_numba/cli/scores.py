@@ -1,4 +1,4 @@
-"""How good predictions are: accuracy with precision and recall of each class, or R2 and RMSE."""
+"""How good predicted classes are: accuracy, precision and recall of each, and what is confused."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,16 +27,19 @@ def class_table(predicted: Numbers, actual: Numbers, classes: Sequence[Any]) -> 
     return lines
 
 
-def r_squared(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Return 1 - (sum of squared errors) / (sum of squares about the mean).
-
-    NaN where all actual values are equal: then it is not defined.
-    """
-    predicted, actual = np.asarray(predicted), np.asarray(actual)
-    total = np.sum((actual - actual.mean()) ** 2)
-    return float(1 - np.sum((predicted - actual) ** 2) / total) if total > 0 else float("nan")
+def balanced_accuracy(predicted: Numbers, actual: Numbers) -> float:
+    """Return the mean recall of the classes that there are."""
+    hits = predicted == actual
+    return float(np.mean([np.mean(hits[actual == number]) for number in np.unique(actual)]))
 
 
-def root_mean_squared_error(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Return the square root of the mean squared error."""
-    return float(np.sqrt(np.mean((np.asarray(predicted) - np.asarray(actual)) ** 2)))
+def confusion_matrix(predicted: Numbers, actual: Numbers, classes: Sequence[Any]) -> list[str]:
+    """Return lines of how many rows of each class, a line, were predicted as each, a column."""
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (actual, predicted), 1)
+    names = [str(label) for label in classes]
+    first, width = max(map(len, names)), max(len(str(counts.max())), *map(len, names))
+    lines = [" " * first + "".join(f"  {name:>{width}}" for name in names)]
+    for name, row in zip(names, counts, strict=True):
+        lines.append(f"{name:>{first}}" + "".join(f"  {count:>{width}}" for count in row))
+    return lines

@@ -8,21 +8,24 @@ from pathlib import Path
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
 from bp_numba.cli.errors import CommandError, raise_all
+from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
-from bp_numba.cli.preprocessing import HIGH, LOW
-from bp_numba.cli.readers import read_table
 from bp_numba.cli.reporting import draw_all_losses, draw_losses, score_lines
 from bp_numba.cli.restarts import fresh_networks
 from bp_numba.cli.resuming import load_checkpoint
-from bp_numba.cli.samples import Samples, choose_task, make_samples
-from bp_numba.cli.tables import Table
+from bp_numba.cli.samples import prepared
 from bp_numba.cli.training import train_and_save
+from bp_numba.tables.reading import read_table
+from bp_numba.tables.samples import Samples
 
-UPDATES, MIN_EPOCHS = 100_000, 20
-"""Without --epochs a row is trained on as often as it takes for so many updates in all.
+LAYERS, ALPHA = {"sigmoid": [32], "mlp": [100]}, {"sigmoid": 0.05, "mlp": 0.001}
+"""Sizes of the hidden layers and learning rates, by default.
 
-One number of epochs suits not all: the 111 rows of iris gain up to 1,000, and diabetes overfits.
+Chosen with the number of epochs and early stopping on the tables of bench/tables.py.
 """
+
+FEWEST_ROWS = 50
+"""Rows from which on some are kept for early stopping, unless --epochs is given."""
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -33,26 +36,38 @@ def check_options(options: argparse.Namespace) -> None:
     TypeError, ValueError
         If an option cannot be used; the text says what it must be.
     """
+    if options.layers is None:
+        options.layers = LAYERS[options.network]
+    if options.alpha is None:
+        options.alpha = ALPHA[options.network]
     if options.epochs is not None:
         check.check_epochs(options.epochs)
     check.check_alpha(options.alpha)
     check.check_seed(options.seed)
     _check_restarts(options)
-    if options.target is None:
-        if options.data.suffix.lower() != ".npz":
-            raise ValueError("--target is required: the column to predict")
-        options.target = "y"
-    if options.validation_size is None:
-        options.validation_size = 0.2 if options.early_stopping else 0.0
-    for name in ("test_size", "validation_size"):
-        if not 0 <= getattr(options, name) < 1:
-            raise ValueError(f"{name} must be from 0 to less than 1, got {getattr(options, name)}")
-    if options.early_stopping and not options.validation_size:
-        raise ValueError("validation_size must be more than 0 for --early-stopping, got 0")
+    if options.target is None and not _is_npz(options):
+        raise ValueError("--target is required: the column to predict")
+    _check_shares(options)
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint, which names the file to go on from")
     if options.display_update is not None:
         check.check_display_update(options.display_update)
+
+
+def _is_npz(options: argparse.Namespace) -> bool:
+    return options.format == "npz" or (not options.format and options.data.suffix == ".npz")
+
+
+def _check_shares(options: argparse.Namespace) -> None:
+    if options.early_stopping and options.validation_size is None:
+        options.validation_size = 0.2
+    for name in ("test_size", "validation_size"):
+        if not 0 <= (getattr(options, name) or 0) < 1:
+            raise ValueError(f"{name} must be from 0 to less than 1, got {getattr(options, name)}")
+    if options.early_stopping and not options.validation_size:
+        raise ValueError("validation_size must be more than 0 for --early-stopping, got 0")
+    if options.stop_at_loss is not None and not options.stop_at_loss >= 0:
+        raise ValueError(f"--stop-at-loss must be a loss >= 0, got {options.stop_at_loss}")
 
 
 def _check_restarts(options: argparse.Namespace) -> None:
@@ -72,13 +87,16 @@ def train(options: argparse.Namespace) -> None:
 
     Raises
     ------
-    CommandError, OSError
+    CommandError, TableError, OSError
         If that cannot be done; known before training begins, as far as possible.
     """
     _check_paths(options)
-    table = read_table(options.data)
-    samples = _samples(table, options)
-    _set_epochs(options, len(samples.X))
+    table = read_table(options.data, reading_of(options))
+    _settle_stopping(options, table.rows)
+    samples, lines = prepared(table, options)
+    for line in lines:
+        print(line)
+    _settle_epochs(options, len(samples.X))
     fresh = fresh_networks(samples, options)
     _check_space(fresh, options)
     networks = _resumed(fresh, options) if options.resume else fresh
@@ -99,6 +117,35 @@ def train(options: argparse.Namespace) -> None:
             best = trained.best, name
             problems += draw_all_losses(options.plot, networks, best, title, validated)
     raise_all(problems)
+
+
+def _settle_stopping(options: argparse.Namespace, rows: int) -> None:
+    """Stop early unless the options say otherwise, or there are few rows."""
+    if options.early_stopping is None:
+        wanted = options.epochs is None and options.validation_size != 0
+        options.early_stopping = wanted and rows >= FEWEST_ROWS
+    if options.validation_size is None:
+        options.validation_size = 0.2 if options.early_stopping else 0.0
+
+
+def _settle_epochs(options: argparse.Namespace, samples: int) -> None:
+    if options.epochs is None:
+        options.epochs = default_epochs(samples, options)
+    options.verbose = 1
+    if options.display_update is None:
+        stops = options.early_stopping or options.stop_at_loss is not None
+        options.display_update = max(1, options.epochs // (100 if stops else 10))
+        options.verbose = 10 if stops else 1  # a line for each tenth of the epochs
+
+
+def default_epochs(samples: int, options: argparse.Namespace) -> int:
+    """Return how often to train on each of so many samples.
+
+    Small tables need many epochs, large ones are learned in fewer; where early stopping decides,
+    more of either are allowed. Ten million updates take some seconds.
+    """
+    updates, epochs = (1_000_000, 500) if options.early_stopping else (100_000, 200)
+    return max(20, min(epochs, 10_000_000 // samples), round(updates / samples))
 
 
 def _check_paths(options: argparse.Namespace) -> None:
@@ -133,43 +180,6 @@ def _check_space(networks: list[NeuralNetwork], options: argparse.Namespace) -> 
             check_file(name, path, count * size)
 
 
-def _samples(table: Table, options: argparse.Namespace) -> Samples:
-    task, reason = choose_task(table, options.target, options.task)
-    inputs = len(table.columns) - 1
-    print(f"[INFO] {options.data}: {table.rows} rows, target {options.target!r}, inputs: {inputs}")
-    samples = make_samples(
-        table,
-        options.target,
-        task,
-        scale=options.scale,
-        test_size=options.test_size,
-        validation_size=options.validation_size,
-        seed=options.seed,
-    )
-    other = "regress" if task == "classify" else "classify"
-    override = "" if reason == "text" else f"; --task {other} overrides"
-    guess = f" (guessed from {reason}{override})" if reason else ""
-    classes, target_range = samples.preprocessing.classes, samples.preprocessing.target_range
-    print(f"[INFO] task: {task}{f', {len(classes)} classes' if classes else ''}{guess}")
-    if target_range:
-        print(
-            f"[INFO] targets from {target_range[0]:g} to {target_range[1]:g} are scaled to "
-            f"{LOW} to {HIGH}, for the sigmoid output"
-        )
-    trained, validated, tested = samples.sizes()
-    validation = f", {validated} to validate with" if validated else ""
-    print(f"[INFO] rows: {trained} to train on{validation}, {tested} to test with")
-    return samples
-
-
-def _set_epochs(options: argparse.Namespace, rows: int) -> None:
-    if options.epochs is None:
-        options.epochs = max(MIN_EPOCHS, round(UPDATES / rows))
-    if options.display_update is None:
-        points = 100 if options.early_stopping else 10
-        options.display_update = max(1, options.epochs // points)
-
-
 def _resumed(fresh: list[NeuralNetwork], options: argparse.Namespace) -> list[NeuralNetwork]:
     path: Path = options.checkpoint
     if not path.exists():
@@ -188,7 +198,7 @@ def _resumed(fresh: list[NeuralNetwork], options: argparse.Namespace) -> list[Ne
 
 
 def _judged(network: NeuralNetwork, samples: Samples) -> list[str]:
-    if not samples.test_values:
+    if not len(samples.test_values):
         return ["[INFO] no rows to test with"]
     outputs = network.predict(samples.X_test)
     return score_lines(samples.preprocessing, outputs, samples.test_values, "test rows")

@@ -16,8 +16,9 @@ from bp_numba import NeuralNetwork, fit_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
 from bp_numba.cli.restarts import Ranking
-from bp_numba.cli.resuming import ResumableStopping, save_checkpoint, stopping_of
-from bp_numba.cli.samples import Samples
+from bp_numba.cli.resuming import save_checkpoint
+from bp_numba.cli.stopping import Stopping, nothing_left, stopping_lines, stopping_of
+from bp_numba.tables.samples import Samples
 
 
 class Trained(NamedTuple):
@@ -85,10 +86,12 @@ def _train(
     networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
 ) -> tuple[list[str], str | None]:
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
-    stoppings = [stopping_of(network) for network in networks] if options.early_stopping else []
+    early, limit = options.early_stopping, options.stop_at_loss
+    stops = early or limit is not None
+    stoppings = [stopping_of(network, early, limit) for network in networks if stops]
     if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
         _end_late(networks, stoppings, options.checkpoint)
-        return [f"[INFO] {_nothing_left(networks)}: nothing is left to train"], None
+        return [f"[INFO] {nothing_left(networks, options)}: nothing is left to train"], None
     done, problem, started = _epochs(networks), None, perf_counter()
     print(f"[INFO] training {_described(networks, options)}...")
     try:
@@ -104,33 +107,25 @@ def _train(
         problem = str(unwritable("--checkpoint", options.checkpoint, error))
     count, seconds = (_epochs(networks) - done) * len(samples.X), perf_counter() - started
     speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
-    return [*_stopping_lines(networks, stoppings), speed], problem
+    return [*stopping_lines(networks, stoppings, options), speed], problem
 
 
 def _epochs(networks: list[NeuralNetwork]) -> int:
     return sum(network.epochs_trained for network in networks)
 
 
-def _end(networks: list[NeuralNetwork], stoppings: list[ResumableStopping]) -> None:
+def _end(networks: list[NeuralNetwork], stoppings: list[Stopping]) -> None:
     for network, stopping in zip(networks, stoppings, strict=False):
         stopping.end(network)
 
 
-def _end_late(
-    networks: list[NeuralNetwork], stoppings: list[ResumableStopping], checkpoint: Path
-) -> None:
+def _end_late(networks: list[NeuralNetwork], stoppings: list[Stopping], checkpoint: Path) -> None:
     """End a run that all networks have come to the end of, but that was interrupted then."""
     is_late = any(stopping.best_epoch for stopping in stoppings)
     _end(networks, stoppings)
     if is_late:
         with writing("--checkpoint", checkpoint):
             save_checkpoint(checkpoint, networks)
-
-
-def _nothing_left(networks: list[NeuralNetwork]) -> str:
-    if len(networks) > 1:
-        return f"early stopping ended the runs of all {len(networks)} networks"
-    return f"early stopping ended this run after epoch {networks[0].epochs_trained}"
 
 
 def _described(networks: list[NeuralNetwork], options: argparse.Namespace) -> str:
@@ -144,11 +139,12 @@ def _fit(
     networks: list[NeuralNetwork],
     samples: Samples,
     options: argparse.Namespace,
-    stoppings: list[ResumableStopping],
+    stoppings: list[Stopping],
 ) -> None:
     how = {
         "epochs": options.epochs,
         "displayUpdate": options.display_update,
+        "verbose": options.verbose,
         "progress": sys.stderr.isatty() and find_spec("tqdm") is not None,
         "validation": samples.validation,
         "checkpoint": options.checkpoint,
@@ -163,24 +159,7 @@ def _fit(
         for network, stopping in zip_longest(networks, stoppings)
     ]
     how |= {"callback": stoppings or None, "initial_epoch": reached, "n_jobs": options.jobs}
-    fit_many(networks, samples.X, samples.y, verbose=True, **how)
-
-
-def _stopping_lines(networks: list[NeuralNetwork], stoppings: list[ResumableStopping]) -> list[str]:
-    if len(networks) > 1:
-        stopped = [s.stopped_epoch for s in stoppings if s.stopped_epoch is not None]
-        when = f", after epochs {min(stopped)} to {max(stopped)}" if stopped else ""
-        return [
-            f"[INFO] early stopping ended {len(stopped)} of {len(networks)} networks{when}; the "
-            "weights of each are those of its lowest validation loss"
-        ][: len(stoppings)]
-    if not stoppings or not stoppings[0].best_epoch:
-        return []
-    ended = "early stopping" if stoppings[0].stopped_epoch else "the end"
-    return [
-        f"[INFO] {ended} after epoch {networks[0].epochs_trained}; the weights are those of epoch "
-        f"{stoppings[0].best_epoch}, whose validation loss was the lowest"
-    ]
+    fit_many(networks, samples.X, samples.y, **how)
 
 
 def _save(

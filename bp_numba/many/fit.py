@@ -31,7 +31,7 @@ def fit_many(
     displayUpdate: float = 100,
     *,
     n_jobs: int | None = None,
-    verbose: bool = False,
+    verbose: int = False,
     progress: bool = False,
     callback: Any = None,
     validation: tuple[Any, Any] | None = None,
@@ -61,8 +61,9 @@ def fit_many(
         How many threads train at a time, -1 for one on each CPU. By default one, or what
         `joblib.parallel_config` says; with it other backends too: processes, Dask, Ray. Needs
         joblib.
-    verbose : bool, default False
-        Print the lowest, the highest and the median loss at each display point.
+    verbose : bool or int, default False
+        Print the lowest, the highest and the median loss at each display point; with a number n
+        after the first epoch and at every n-th only.
     progress : bool, default False
         Show a progress bar of networks times epochs; needs tqdm.
     callback : callable or list of callables, optional
@@ -114,7 +115,7 @@ def fit_many(
     members = members_of(networks, X, y, validation)
     every = check.check_seconds(checkpoint_every, "checkpoint_every")
     shown = (sum(reached), len(networks) * run.epochs) if progress else None
-    watching = Watching(networks, callbacks, Watched(verbose, shown, checkpoint, every))
+    watching = Watching(networks, callbacks, Watched(run, verbose, shown, checkpoint, every))
     try:
         while going := [m for m in members if reached[m.number] < run.epochs]:
             until, is_shown = run.epochs, False

@@ -9,6 +9,7 @@ import numpy as np
 
 from bp_numba.runs.monitor import Followed, progress_bar, tell
 from bp_numba.runs.state import record_of
+from bp_numba.training.run import Run
 
 Callback = Callable[..., Any]
 
@@ -46,13 +47,16 @@ class Watched(NamedTuple):
 
     Attributes
     ----------
+    run : Run
+        The epochs, and the display points among them.
     verbose, checkpoint, checkpoint_every
         As `fit_many` takes them.
     progress : tuple of int or None
         For a progress bar: how many networks times epochs are done, and how many there are in all.
     """
 
-    verbose: bool
+    run: Run
+    verbose: int
     progress: tuple[int, int] | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: float
@@ -72,14 +76,15 @@ class Watching(Followed):
     def __init__(
         self, networks: Sequence[Any], callbacks: list[Callback] | None, watched: Watched
     ) -> None:
-        self._networks, self._callbacks, self._verbose = networks, callbacks, watched.verbose
+        self._networks, self._callbacks = networks, callbacks
+        self._run, self._verbose = watched.run, watched.verbose
         self._bar: Any = None
         if watched.progress is not None:
             done, total = watched.progress
             unit = " networks x epochs"
             self._bar = progress_bar(initial=done, total=total, unit=unit, unit_scale=True)
         self._checkpoint = _checkpoint(networks, watched)
-        self.is_at_every_display = watched.verbose or callbacks is not None
+        self.is_at_every_display = bool(watched.verbose) or callbacks is not None
         self.patience = watched.checkpoint_every if self._checkpoint else math.inf
         for callback in callbacks or ():
             tell(callback, "begin")
@@ -99,7 +104,7 @@ class Watching(Followed):
     def displayed(self, numbers: Sequence[int], epoch: int) -> list[int]:
         """Show the losses of networks at a display point; return who is to stop."""
         losses = [record_of(self._networks[number]).losses[-1] for number in numbers]
-        if self._verbose:
+        if self._run.is_printed(epoch, self._verbose):
             self._print(epoch, losses)
         if self._callbacks is None:
             return []

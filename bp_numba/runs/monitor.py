@@ -14,7 +14,7 @@ from bp_numba.training.run import Point, Run, Slice
 class Watching(NamedTuple):
     """Who is told of a run; as `NeuralNetwork.fit` takes them."""
 
-    verbose: bool
+    verbose: int
     progress: bool
     callback: Callable[..., Any] | None
     checkpoint: str | os.PathLike[str] | None
@@ -63,7 +63,7 @@ class Monitor(Followed):
         self, network: Any, run: Run, samples: tuple[int, int | None], watching: Watching
     ) -> None:
         self._network, self._epoch, self._samples = network, run.done, samples
-        self._verbose, self._callback = watching.verbose, watching.callback
+        self._run, self._verbose, self._callback = run, watching.verbose, watching.callback
         self._bar: Any = None
         if watching.progress:
             self._bar = progress_bar(initial=run.done, total=run.epochs, unit="epoch")
@@ -108,7 +108,7 @@ class Monitor(Followed):
             validation_loss = float(validation_loss)
             text += f", val_loss={validation_loss:.7f}"
         self._shown = text
-        if self._verbose:
+        if self._run.is_printed(epoch, self._verbose):
             line = f"[INFO] epoch={epoch}, {text}"
             print(line) if self._bar is None else self._bar.write(line)
         record, seconds = self._record, reached - self._started

@@ -50,8 +50,10 @@ class Table:
         Rows that come before the first, in the file's count: 1 for a header, else 0.
     decimal : str
         What separates the decimals of numbers that are texts: "." or ",".
+    dialect : str
+        How the text is written, as told from the content, where that is not plain CSV.
     notes : tuple of str
-        What there is to tell about how it was read, a line each.
+        What else there is to tell about how it was read, a line each.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Table:
     columns: Mapping[str, Callable[[], Cells]]
     header: int = 0
     decimal: str = "."
+    dialect: str = ""
     notes: tuple[str, ...] = ()
 
     def cells(self, name: str) -> Cells:

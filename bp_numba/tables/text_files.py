@@ -86,8 +86,9 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
     if decimal is None:
         blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
         decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
-    told = [*_told(dialect, decimal, str(options.encoding)), *start.notes, *notes, *doubts]
-    return Table(name, rows, kept, header, decimal, (*told, *_comments(lines, start)))
+    told = _told(dialect, decimal, str(options.encoding))
+    more = (*start.notes, *notes, *doubts, *_comments(lines, start))
+    return Table(name, rows, kept, header, decimal, told, more)
 
 
 def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:
@@ -158,7 +159,7 @@ def _comments(lines: Lines, start: _Start) -> list[str]:
     return [f"{count} comment line{'s'[count == 1 :]} skipped (#)"] if count else []
 
 
-def _told(dialect: Dialect, decimal: str, encoding: str) -> list[str]:
+def _told(dialect: Dialect, decimal: str, encoding: str) -> str:
     """Return what was told from the content, unless it is what everybody expects."""
     told = [f"separator {separator_name(dialect.separator)}"]
     if decimal == ",":
@@ -167,4 +168,4 @@ def _told(dialect: Dialect, decimal: str, encoding: str) -> list[str]:
         told.append("quotes escaped by a backslash")
     if encoding not in ("utf-8", "utf-8-sig"):
         told.append(f"encoding {encoding}")
-    return [", ".join(told)] if len(told) > 1 or dialect.separator != "," else []
+    return ", ".join(told) if len(told) > 1 or dialect.separator != "," else ""

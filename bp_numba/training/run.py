@@ -26,6 +26,10 @@ class Run(NamedTuple):
                 return stop, True
         return self.epochs, False
 
+    def is_printed(self, epoch: int, verbose: int) -> bool:
+        """Tell if a display point is printed: with verbose n every n-th, and the first epoch."""
+        return bool(verbose) and (epoch == 1 or epoch % (int(verbose) * (self.interval or 1)) == 0)
+
 
 class Point(NamedTuple):
     """A display point: its epoch, when it was reached, and the losses there.

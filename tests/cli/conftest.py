@@ -8,31 +8,35 @@ import numpy as np
 import pytest
 
 from bp_numba.cli.main import main
-from bp_numba.cli.preprocessing import Preprocessing
+from bp_numba.tables.preprocessing import Preprocessing
 from tests.conftest import PYTHON, run_command
 
 COMMAND = [*PYTHON, "-m", "bp_numba"]
 SHORT = ("--epochs", "30")
 
-CLASSES = Preprocessing(
-    columns=["a", "b"],
-    target="t",
-    task="classify",
-    scale="minmax",
-    offsets=[1.0, -2.0],
-    divisors=[2.0, 0.5],
-    classes=["u", "v", "w"],
-    target_range=[],
+CLASSES = Preprocessing.from_dict(
+    {
+        "columns": ["a", "b"],
+        "target": "t",
+        "task": "classify",
+        "scale": "minmax",
+        "offsets": [1.0, -2.0],
+        "divisors": [2.0, 0.5],
+        "classes": ["u", "v", "w"],
+        "target_range": [],
+    }
 )
-NUMBERS = Preprocessing(
-    columns=["a"],
-    target="t",
-    task="regress",
-    scale="none",
-    offsets=[0.0],
-    divisors=[1.0],
-    classes=[],
-    target_range=[-10.0, 30.0],
+NUMBERS = Preprocessing.from_dict(
+    {
+        "columns": ["a"],
+        "target": "t",
+        "task": "regress",
+        "scale": "none",
+        "offsets": [0.0],
+        "divisors": [1.0],
+        "classes": [],
+        "target_range": [-10.0, 30.0],
+    }
 )
 
 
