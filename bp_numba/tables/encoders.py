@@ -60,7 +60,7 @@ class NumberEncoder:
         return numbers
 
     def write(self, numbers: Array, inputs: Matrix) -> None:
-        """Write the inputs of some rows, shape (rows, inputs)."""
+        """Write the inputs of some rows into zeros of shape (rows, inputs)."""
         is_gap = np.isnan(numbers)
         filled = np.where(is_gap, self.fill, numbers) if self.fill is not None else numbers
         inputs[:, 0] = 0.0 if self.constant else self.scaling.apply(filled)
@@ -100,7 +100,7 @@ class BooleanEncoder:
         return numbers
 
     def write(self, numbers: Array, inputs: Matrix) -> None:
-        """Write the inputs of some rows, shape (rows, inputs)."""
+        """Write the inputs of some rows into zeros of shape (rows, inputs)."""
         is_gap = np.isnan(numbers)
         inputs[:, 0] = 0.0 if self.constant else np.where(is_gap, float(self.fill), numbers)
         if self.indicator:
@@ -156,9 +156,8 @@ class CategoryEncoder:
         return np.array(numbers, dtype=np.int64)[codes]
 
     def write(self, numbers: Array, inputs: Matrix) -> None:
-        """Write the inputs of some rows, shape (rows, inputs)."""
+        """Write the inputs of some rows into zeros of shape (rows, inputs)."""
         filled = np.where(numbers == GAP, self._numbers[self.fill], numbers)
-        inputs[...] = 0.0
         if not self.constant:
             (rows,) = np.nonzero(filled >= 0)
             inputs[rows, filled[rows]] = 1.0

@@ -50,6 +50,12 @@ class Goal:
         """The group of each row that is split like the others: its class."""
         return np.zeros(len(self.values)) if self.classes is None else self.values
 
+    def class_numbers(self) -> npt.NDArray[np.int64]:
+        """Return the number of each row's class; raise TableError if the targets are numbers."""
+        if self.classes is None:
+            raise TableError("--class-weight balanced needs classes, got targets that are numbers")
+        return self.values
+
     def learn(self, train: Rows, scale: str) -> ClassTarget | NumberTargets:
         """Return what the outputs stand for, numbers scaled by the rows to train on."""
         return self.classes or learn_numbers(self.columns, self.values[train], scale)
@@ -128,6 +134,8 @@ def _task(columns: list[Column], task: str | None) -> Task:
 
 
 def _learn_classes(column: Column) -> ClassTarget:
+    if column.values.kind == "numbers":
+        column.numbers()  # raises if one is infinite
     labels = sorted(labels_of(column))
     if len(labels) < 2:
         got = f"only {labels[0]!r}" if labels else "none"
@@ -159,10 +167,10 @@ def _gap_notes(table: Table, columns: list[Column], is_gap: npt.NDArray[np.bool_
     row, rows = int(np.argmax(is_gap)), int(is_gap.sum())
     column = next(column for column in columns if column.values.gaps()[row])
     text = _text(table, column.name, row)
-    said = f", but {text!r}" if text else ""
+    said = f", only {text!r}" if text else ""
     if rows == 1:
         return [f"{table.row(row)} has no target {column.name!r}{said}: left out"]
-    named = repr(column.name) if len(columns) == 1 else f"of {len(columns)}"
+    named = repr(column.name) if len(columns) == 1 else f"of the {len(columns)}"
     return [f"{rows} rows have no target {named}, the first is {table.row(row)}{said}: left out"]
 
 

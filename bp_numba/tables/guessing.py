@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bp_numba.tables.numerals import read_numerals, read_plain
+from bp_numba.tables.evidence import why_text
 from bp_numba.tables.values import Column
 
 TASKS = ("classify", "regress")
@@ -54,7 +54,7 @@ def guess_task(column: Column) -> Task:
     if values.kind == "booleans":
         return Task("classify", "booleans")
     if values.kind in ("texts", "dates"):
-        evidence = _why_text(column)
+        evidence = why_text(column)
         return Task("classify", evidence or "text", FOR_NUMBERS if evidence else "")
     numbers = values.numbers()
     present = numbers[~np.isnan(numbers)]
@@ -65,18 +65,3 @@ def guess_task(column: Column) -> Task:
         return Task("classify", f"{distinct} different whole numbers", FOR_NUMBERS)
     kind = "whole numbers" if whole else "numbers"
     return Task("regress", f"{distinct} different {kind}", FOR_CLASSES)
-
-
-def _why_text(column: Column) -> str:
-    """Return which cell keeps a column from being one of numbers, if most others are."""
-    texts = column.values.texts
-    code, odd = column.odd_text()
-    if code < 0:  # all are numbers, but with leading zeros, or not written alike
-        for read in (read_numerals, read_plain):
-            odd_ones = [read([text], column.table.decimal) is None for text in texts]
-            if any(odd_ones):
-                code = odd_ones.index(True)
-                break
-    elif odd > len(texts) / 2:
-        return ""
-    return f"{texts[code]!r:.60} in {column.table.row(column.row_of(code))}"

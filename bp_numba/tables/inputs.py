@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from bp_numba.tables.encoders import (
     category_codes,
 )
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.numerals import read_numerals
+from bp_numba.tables.evidence import why_text
 from bp_numba.tables.scaling import Scaling, fit_factor, fit_scaling
 from bp_numba.tables.table import Table, listed
 from bp_numba.tables.values import Column, read_column
@@ -103,24 +103,26 @@ def learn_inputs(
 
 
 def write_inputs(
-    encoders: Sequence[Encoder], read: Callable[[str], Column], parts: Sequence[Rows | slice]
+    encoders: Sequence[Encoder], reader: Reader, parts: Sequence[Rows | None]
 ) -> tuple[list[Matrix], list[str]]:
     """Return the inputs of some rows, and of others, and notes on what was new in the columns.
 
-    One column is read at a time, and the matrices of shape (rows, inputs) are written once.
+    One column is read at a time, and the matrices of shape (rows, inputs) are written once; None
+    stands for all rows. A column of which nothing was learned is not read.
     """
     width = sum(len(encoder.input_names) for encoder in encoders)
-    matrices: list[Matrix] = []
-    notes, start = [], 0
+    counts = [reader.table.rows if rows is None else len(rows) for rows in parts]
+    matrices: list[Matrix] = [np.zeros((count, width)) for count in counts]
+    notes, stop = [], 0
     for encoder in encoders:
-        column, stop = read(encoder.name), start + len(encoder.input_names)
+        start, stop = stop, stop + len(encoder.input_names)
+        if encoder.constant and not encoder.indicator:
+            continue
+        column = reader.last(encoder.name)
         cells = encoder.read(column)
-        if not matrices:
-            matrices = [np.empty((len(cells[rows]), width)) for rows in parts]
         for rows, matrix in zip(parts, matrices, strict=True):
-            encoder.write(cells[rows], matrix[:, start:stop])
+            encoder.write(cells if rows is None else cells[rows], matrix[:, start:stop])
         notes += encoder.notes(column, cells)
-        start = stop
     return matrices, notes
 
 
@@ -193,10 +195,11 @@ def _category_encoder(column: Column, rows: Rows) -> CategoryEncoder:
     counts = np.bincount(codes[rows] + 1, minlength=len(texts) + 1)
     found = [(text, int(count)) for text, count in zip(texts, counts[1:], strict=True) if count]
     if len(found) > MAX_CATEGORIES:
+        why = "" if numeric else why_text(column)
         raise column.error(
-            f"must have at most {MAX_CATEGORIES} different texts to be an input, got {len(found)} "
-            f"in the rows to train on{_why_text(column)}: leave it out with "
-            f"{ignoring(column.name)}"
+            f"must have at most {MAX_CATEGORIES} different values to be categories, got "
+            f"{len(found)} in the rows to train on{f' (no numbers because of {why})' * bool(why)}: "
+            f"leave it out with {ignoring(column.name)}"
         )
     found.sort(key=lambda pair: (float(pair[0]), pair[0]) if numeric else pair[0])
     return CategoryEncoder(
@@ -208,26 +211,11 @@ def _category_encoder(column: Column, rows: Rows) -> CategoryEncoder:
     )
 
 
-def _why_text(column: Column) -> str:
-    """Return why a column is not one of numbers, if it nearly is."""
-    texts, decimal = column.values.texts, column.table.decimal
-    other = "," if decimal == "." else "."
-    if column.values.codes is None or column.values.kind == "numbers":
-        return ""
-    if read_numerals(texts, other) is not None:
-        return f" (numbers with --decimal {other!r})"
-    code, odd = column.odd_text()
-    if 0 < odd < len(texts) / 2:
-        row = column.table.row(column.row_of(code))
-        return f" ({texts[code]!r:.60} in {row} is no number, most others are)"
-    return ""
-
-
 def _notes(column: Column, encoder: Encoder) -> list[str]:
     numerals, name = column.values.numerals, column.name
     notes = [f"column {name!r}: {note}" for note in (numerals.notes if numerals else ())]
-    if isinstance(encoder, CategoryEncoder) and (why := _why_text(column)):
-        notes.append(f"column {name!r} is taken for categories{why}")
+    if column.values.kind == "texts" and (why := why_text(column)):
+        notes.append(f"column {name!r} is taken for categories because of {why}")
     if isinstance(encoder, NumberEncoder) and (why := _why_an_id(name, column.numbers())):
         notes.append(
             f"column {name!r} looks like row numbers or ids ({why}), of which nothing can be "

@@ -103,7 +103,7 @@ class Preprocessing:
             If a column is not there, or has a value that the inputs cannot be made of.
         """
         require_columns(table, self.encoders)
-        (matrix,), notes = write_inputs(self.encoders, Reader(table).last, [slice(None)])
+        (matrix,), notes = write_inputs(self.encoders, Reader(table), [None])
         return matrix, notes
 
     def targets(self, values: Values) -> Matrix:

@@ -114,12 +114,11 @@ def make_samples(table: Table, wanted: Wanted) -> Samples:
     preprocessing = Preprocessing(
         tuple(encoders), goal.learn(train, wanted.target_scale), wanted.scale
     )
-    if wanted.class_weight == "balanced" and preprocessing.classes:
-        order = balance(goal.values[train], wanted.seed)
-    else:
-        order = np.arange(len(train))
-    parts = [train[order], validate, test]
-    (X, X_validate, X_test), _ = write_inputs(encoders, reader.last, parts)
+    order = train
+    if wanted.class_weight == "balanced":
+        order = train[balance(goal.class_numbers()[train], wanted.seed)]
+    parts = [order, validate, test]
+    (X, X_validate, X_test), _ = write_inputs(encoders, reader, parts)
     y, y_validate = (preprocessing.targets(goal.values[rows]) for rows in parts[:2])
     return Samples(
         preprocessing=preprocessing,

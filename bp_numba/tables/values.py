@@ -112,11 +112,9 @@ class Column(NamedTuple):
             raise self.error(f"must hold booleans, as yes and no, got {text!r:.60}", row)
         return np.array([*said, np.nan], dtype=np.float64)[self.values.codes]
 
-    def odd_text(self) -> tuple[int, int]:
-        """Return the number of the first text that is no number, -1 if none, and of how many."""
-        decimal = self.table.decimal
-        are_none = [read_number(text, decimal) is None for text in self.values.texts]
-        return (are_none.index(True) if any(are_none) else -1), sum(are_none)
+    def short_row(self, row: int) -> str:
+        """Return what a message calls a row, without a word about the header."""
+        return self.table.row(row).partition(" (")[0]
 
     def _as_numbers(self) -> Values:
         values, decimal = self.values, self.table.decimal

@@ -1,0 +1,35 @@
+"""What keeps a column of texts from being one of numbers, if it nearly is."""
+
+from bp_numba.tables.numerals import read_number, read_numerals, read_plain
+from bp_numba.tables.values import Column
+
+_ENOUGH = 100
+"""If most of so many texts are no numbers, the others need not be asked."""
+
+
+def why_text(column: Column) -> str:
+    """Return which cell keeps a column from being one of numbers; nothing if most of them do."""
+    texts, decimal = column.values.texts, column.table.decimal
+    if column.values.codes is None or not texts:
+        return ""
+    other = "," if decimal == "." else "."
+    if read_numerals(texts, other) is not None:
+        return f"{_cell(column, 0)}, a number with --decimal {other!r}"
+    if _most_are_texts(texts[:_ENOUGH], decimal):
+        return ""
+    are_texts = [read_number(text, decimal) is None for text in texts]
+    if any(are_texts):
+        return "" if sum(are_texts) > len(texts) / 2 else _cell(column, are_texts.index(True))
+    for read in (read_numerals, read_plain):  # a leading zero, or they are not written alike
+        for code, text in enumerate(texts):
+            if read([text], decimal) is None:
+                return _cell(column, code)
+    return ""
+
+
+def _most_are_texts(texts: list[str], decimal: str) -> bool:
+    return sum(read_number(text, decimal) is None for text in texts) > len(texts) / 2
+
+
+def _cell(column: Column, code: int) -> str:
+    return f"{column.values.texts[code]!r:.60} in {column.short_row(column.row_of(code))}"
