@@ -13,7 +13,7 @@ def describe(
 ) -> list[str]:
     """Return lines: each column and how it enters the network, then the targets."""
     inputs = sum(len(encoder.input_names) for encoder in encoders)
-    lines = [f"inputs: {inputs}, from {len(encoders)} columns"]
+    lines = [f"inputs: {inputs}, from {len(encoders)} column{'s' * (len(encoders) > 1)}"]
     lines += [f"  {encoder.name}: {_input(encoder, scale)}" for encoder in encoders]
     if isinstance(target, ClassTarget):
         labels = listed([str(label) for label in target.labels], 20)
