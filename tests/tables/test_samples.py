@@ -56,11 +56,11 @@ def test_numbers_give_the_samples_of_release_1(task, validation_size, digest, si
 
 def test_each_row_goes_to_one_part_with_its_target():
     cells = [("u", "v", "", "w")[row % 4] for row in range(40)]
-    made = table({"a": np.arange(40.0), "y": cells})
+    made = table({"a": np.arange(0.0, 80, 2), "y": cells})
     samples = make_samples(made, Wanted(["y"], scale="none", validation_size=0.2, seed=1))
     X = np.concatenate([samples.X, samples.validation[0], samples.X_test])[:, 0]
     classes = [samples.y.argmax(axis=1), samples.validation[1].argmax(axis=1), samples.test_values]
-    expected = {row: "uvw".index(cells[row]) for row in range(40) if cells[row]}
+    expected = {2 * row: "uvw".index(cells[row]) for row in range(40) if cells[row]}
     assert dict(zip(X.tolist(), np.concatenate(classes).tolist(), strict=True)) == expected
     assert samples.notes == [
         "10 rows have no target 'y', the first is row 4 (the header is row 1): left out"
