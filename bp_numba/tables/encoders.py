@@ -54,7 +54,7 @@ class NumberEncoder:
 
     def read(self, column: Column) -> Array:
         """Return the number of each row, NaN for a gap; raise TableError at what is no number."""
-        numbers = column.numbers()
+        numbers = column.presence() if self.constant else column.numbers()
         if self.fill is None and (is_gap := np.isnan(numbers)).any():
             raise column.missing(is_gap)
         return numbers
@@ -92,7 +92,7 @@ class BooleanEncoder:
 
     def read(self, column: Column) -> Array:
         """Return 0 or 1 for each row, NaN for a gap; raise TableError at anything else."""
-        numbers = column.truths()
+        numbers = column.presence() if self.constant else column.truths()
         is_other = ~np.isin(numbers, (0.0, 1.0)) & ~np.isnan(numbers)
         if is_other.any():
             row = int(np.argmax(is_other))
@@ -167,7 +167,7 @@ class CategoryEncoder:
     def notes(self, column: Column, numbers: Array) -> list[str]:
         """Return what there is to tell about a column that was not trained on."""
         notes = _gap_notes(self, column, numbers == GAP)
-        if (is_unseen := numbers == UNSEEN).any():
+        if not self.constant and (is_unseen := numbers == UNSEEN).any():
             row, rows = int(np.argmax(is_unseen)), int(is_unseen.sum())
             codes, texts = category_codes(column, self.numeric)
             notes.append(
@@ -232,7 +232,7 @@ def _gap_notes(encoder: Encoder, column: Column, is_gap: npt.NDArray[np.bool_]) 
 
 def _unit_notes(encoder: NumberEncoder, column: Column) -> list[str]:
     unit = column.values.numerals.unit if column.values.numerals else ""
-    if unit == encoder.unit or column.values.kind != "numbers":
+    if encoder.constant or unit == encoder.unit or column.values.kind != "numbers":
         return []
     here, there = (repr(sign) if sign else "no unit" for sign in (unit, encoder.unit))
     return [

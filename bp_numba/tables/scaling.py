@@ -69,7 +69,7 @@ def fit_scaling(numbers: Numbers, scale: str) -> Scaling:
     else:
         offset, divisor = values.mean(), values.std()
     # The deviation of equal numbers is often a little above 0, by rounding.
-    return Scaling(factor, float(offset), float(divisor) if lowest < highest and divisor else 1.0)
+    return Scaling(factor, float(offset), float(divisor) or 1.0)
 
 
 def fit_factor(*arrays: Numbers) -> float:

@@ -95,6 +95,10 @@ class Column(NamedTuple):
             raise self.error("has an infinite value", int(np.argmax(np.isinf(numbers))))
         return numbers
 
+    def presence(self) -> Numbers:
+        """Return 0 for each row that has a value, whatever it is, and NaN for a gap."""
+        return np.where(self.values.gaps(), np.nan, 0.0)
+
     def truths(self) -> Numbers:
         """Return 0 or 1 for each row where it is a boolean, or the number; NaN for a gap.
 

@@ -92,13 +92,13 @@ def test_unseen_categories_are_zeros_and_told_once():
     ]
 
 
-@pytest.mark.parametrize("cells", ["3,3", "3,,3", "yes,yes", "red,red", "red,,red"])
+@pytest.mark.parametrize("cells", ["3,3", "3,,3", "yes,yes", "yes,,yes", "red,red", "red,,red"])
 @pytest.mark.parametrize("scale", ["minmax", "standard", "none"])
 def test_what_was_constant_is_ignored(cells, scale):
     encoder = one(cells, scale=scale)
-    for new in ("3,255", "-1,1e300", "no,yes", "red,blue"):
-        if encoder.kind == "category" or new[-1].isdigit() == (encoder.kind == "number"):
-            assert not write([encoder], table({"a": new}))[0][:, 0].any()
+    for new in ("3,255", "-1,inf", "no,yes", "red,blue", "5%,2024-01-01"):
+        matrix, notes = write([encoder], table({"a": new}))
+        assert not matrix.any() and notes == []
 
 
 def test_numbers_as_categories():
@@ -115,6 +115,13 @@ def test_codes_stay_as_they_are_spelt():
     encoder = one("01,1,1.0")
     assert encoder.categories == ("01", "1", "1.0") and not encoder.numeric
     assert write([encoder], table({"a": np.array([1, 1])}))[0].tolist() == [[0, 1, 0]] * 2
+
+
+def test_categories_of_booleans():
+    encoder = one("True,maybe,False")
+    assert encoder.categories == ("False", "True", "maybe")
+    flags = table({"a": np.array([True, False])})
+    assert write([encoder], flags)[0].tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
 def test_numbers_of_booleans():
@@ -146,6 +153,8 @@ def test_cells_that_no_input_can_be_made_of(cells, new, message):
 def test_units_that_differ_are_told():
     encoder = one("5%,6%")
     assert encoder.unit == "%" and write([encoder], table({"a": "5%,7%"}))[1] == []
+    (note,) = write([encoder], table({"a": ",?"}))[1]
+    assert "2 rows have no value" in note
     (note,) = write([encoder], table({"a": "0.05,0.07"}))[1]
     assert note.startswith("column 'a': these numbers have no unit, those trained on had '%'")
 

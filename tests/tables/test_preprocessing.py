@@ -199,7 +199,7 @@ def test_the_first_layout_has_no_fill():
     [
         ("classes", ["more"], 1, "must hold version, task"),
         ("classes", ["version"], 3, "version must be 2"),
-        ("classes", ["version"], True, "version must be 2"),
+        ("classes", ["version"], 2.0, "version must be 2"),
         ("classes", ["task"], "guess", "task must be one of"),
         ("classes", ["task"], ["classify"], "task must be one of"),
         ("classes", ["scale"], "log", "scale must be one of"),

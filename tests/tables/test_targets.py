@@ -104,6 +104,7 @@ def test_classes_and_their_type(cells, labels, numbers):
         (("NA", "x"), "NA,?,x", [0, MISSING, 1]),  # of a model that took NA for a class
         (("hi", "lo"), "HI,hi,?", [UNKNOWN, 0, MISSING]),
         (("yes", "x"), "YES,x", [UNKNOWN, 1]),
+        (("No", "no", "yes"), "NO,no,yes", [UNKNOWN, 1, 2]),
     ],
 )
 def test_a_new_table_is_read_as_the_classes_of_the_model(labels, cells, numbers):
