@@ -99,6 +99,7 @@ def test_what_was_constant_is_ignored(cells, scale):
     for new in ("3,255", "-1,inf", "no,yes", "red,blue", "5%,2024-01-01"):
         matrix, notes = write([encoder], table({"a": new}))
         assert not matrix.any() and notes == []
+    assert not write([encoder], table({"a": ",?"}))[0][:, 0].any()
 
 
 def test_numbers_as_categories():
