@@ -1,0 +1,197 @@
+"""Perceptrons trained to their end or to an interrupt, compared, and the best of them saved."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
+from threading import Event
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.perceptron_runs import PerceptronRun
+from bp_numba.cli.perceptrons import Perceptron
+from bp_numba.cli.training import Trained, _salvaged, _save
+
+
+def train_and_save_perceptrons(
+    perceptrons: list[Perceptron], samples: Any, options: argparse.Namespace
+) -> Trained:
+    """Train perceptrons and write the best to --save, before anything is said about it.
+
+    Where --save cannot be written at the end, another file is.
+
+    Parameters
+    ----------
+    perceptrons : list of Perceptron
+        One of each seed.
+    samples
+        As `PerceptronRun` takes them.
+    options : argparse.Namespace
+        Those of training, display_update, jobs and seed among them; checkpoint is None.
+
+    Raises
+    ------
+    KeyboardInterrupt, Exception
+        Whatever interrupts the training; its notes say where the perceptron is.
+    """
+    runs = [PerceptronRun(perceptron, samples, options) for perceptron in perceptrons]
+    try:
+        lines = _train(runs, len(samples.X), options)
+        best = _best(runs)
+        path, problems = _save(perceptrons[best], options, None)  # type: ignore[arg-type]
+    except BaseException as error:
+        for run in runs:
+            run.give()
+        best, began = _best(runs), any(run.reached for run in runs)
+        named = f" the best of {len(runs)} networks, seed {options.seed + best},"
+        what, stopped = named if len(runs) > 1 else "", isinstance(error, KeyboardInterrupt)
+        reached: Any = perceptrons[best]
+        for note in _salvaged(reached, options, what if began else None, stopped):
+            error.add_note(note)
+        raise
+    return Trained(best, [*lines, *_ranking(runs, options.seed)], path, problems)
+
+
+def _best(runs: list[PerceptronRun]) -> int:
+    """Return the number of the run with the lowest loss, the first of them."""
+    losses = [run.reached.best_loss if run.reached else np.inf for run in runs]
+    return losses.index(min(losses))
+
+
+def _train(runs: list[PerceptronRun], rows: int, options: argparse.Namespace) -> list[str]:
+    """Train all; return how it went."""
+    several, last = len(runs) > 1, options.seed + len(runs) - 1
+    seeds = f"seeds {options.seed} to {last}" if several else f"seed {options.seed}"
+    times = f"{len(runs)} times " if several else ""
+    described = f"{times}{runs[0].perceptron}, alpha {options.alpha:g}"
+    print(f"[INFO] training {described}, up to {options.epochs} epochs, {seeds}...", flush=True)
+    started = perf_counter()
+    if several:
+        _train_all(runs, options)
+    else:
+        _train_one(runs[0], options)
+    seconds = perf_counter() - started
+    count = rows * sum(run.perceptron.epochs_trained for run in runs)
+    speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
+    return [*(() if several else _ending(runs[0], options)), speed]
+
+
+def _train_one(run: PerceptronRun, options: argparse.Namespace) -> None:
+    """Train one and show the losses of some epochs."""
+    bar = _bar(options.epochs, "epoch")
+    try:
+        while not run.is_over:
+            shown, epoch = run.epoch(), run.perceptron.epochs_trained
+            if bar is not None:
+                bar.update(1)
+            if run.is_over or epoch == 1 or _is_shown(epoch, options.display_update):
+                _tell(f"[INFO] epoch={epoch}, {shown}", bar)
+    finally:
+        if bar is not None:
+            bar.close()
+    run.end()
+
+
+def _is_shown(epoch: int, every: int) -> bool:
+    return bool(every) and epoch % every == 0
+
+
+def _train_all(runs: list[PerceptronRun], options: argparse.Namespace) -> None:
+    """Train several, a thread for each of --jobs, and show the last losses of each."""
+    bar, lost = _bar(len(runs), "network"), 0
+    try:
+        with contextlib.closing(_outcomes(runs, options.jobs)) as outcomes:
+            for number, outcome in enumerate(outcomes):
+                epochs = runs[number].perceptron.epochs_trained
+                lost += isinstance(outcome, CommandError)
+                _tell(f"[INFO] seed {options.seed + number}: epoch={epochs}, {outcome}", bar)
+                if bar is not None:
+                    bar.update(1)
+    finally:
+        if bar is not None:
+            bar.close()
+    if lost == len(runs):
+        raise CommandError(f"none of {lost} networks stayed finite: use a smaller --alpha")
+
+
+def _outcomes(runs: list[PerceptronRun], jobs: int) -> Generator[Any, None, None]:
+    """Train runs; yield in their order the last losses of each, or the error that ended it."""
+    stop, threads = Event(), _threads(jobs)
+    if threads == 1:
+        yield from (_outcome(run, stop) for run in runs)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            futures: list[Future[Any]] = [pool.submit(_outcome, run, stop) for run in runs]
+            for future in futures:
+                yield future.result()
+        finally:
+            stop.set()  # after an interrupt; each ends with the epoch that it is in
+
+
+def _outcome(run: PerceptronRun, stop: Event) -> Any:
+    shown = ""
+    try:
+        while not (run.is_over or stop.is_set()):
+            shown = run.epoch()
+    except CommandError as error:
+        return error
+    run.end()
+    return shown
+
+
+def _threads(jobs: int) -> int:
+    if jobs > 0:
+        return jobs
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, count + 1 + jobs)
+
+
+def _bar(total: int, unit: str) -> Any:
+    """Return a progress bar where somebody sees it."""
+    if not (sys.stderr.isatty() and find_spec("tqdm")):
+        return None
+    from bp_numba.runs.monitor import progress_bar
+
+    return progress_bar(total=total, unit=unit)
+
+
+def _tell(line: str, bar: Any) -> None:
+    if bar is None:
+        print(line, flush=True)
+    else:
+        bar.write(line)
+
+
+def _ending(run: PerceptronRun, options: argparse.Namespace) -> list[str]:
+    """Return why one has ended, and which weights it has."""
+    epochs = run.perceptron.epochs_trained
+    lines = [f"[INFO] {run.ended or f'not converged in {epochs} epochs: --epochs allows more'}"]
+    if options.early_stopping and run.reached:
+        text = run.ended or f"the end after epoch {epochs}"
+        kind = "validation loss" if run.perceptron.validation_losses else "loss"
+        best = (
+            f"the weights are those of epoch {run.reached.best_epoch}, whose {kind} was the lowest"
+        )
+        lines = [f"[INFO] {text}; {best}"]
+    return lines
+
+
+def _ranking(runs: list[PerceptronRun], first_seed: int) -> list[str]:
+    """Return which of several is the best, and how far the others are from it."""
+    if len(runs) == 1:
+        return []
+    losses = np.sort([run.reached.best_loss for run in runs if run.reached])
+    validated = any(run.perceptron.validation_losses for run in runs)
+    kind, lost = "validation loss" if validated else "loss", len(runs) - len(losses)
+    which = f"of {len(losses)} networks, {lost} did not stay finite" if lost else "of all"
+    spread = f"lowest {losses[0]:.7f}, median {np.median(losses):.7f}, highest {losses[-1]:.7f}"
+    best = f"seed {first_seed + _best(runs)}, {kind} {losses[0]:.7f}"
+    return [f"[INFO] best of {len(runs)} seeds: {best}", f"[INFO] {kind} {which}: {spread}"]
