@@ -1,6 +1,7 @@
 """One perceptron trained: epoch after epoch, until a rule or an interrupt ends it."""
 
 import argparse
+import copy
 import math
 from collections.abc import Callable
 from threading import Lock
@@ -44,12 +45,11 @@ class PerceptronRun:
     Parameters
     ----------
     perceptron : Perceptron
+        If it has `reached` something, training goes on from there.
     samples
         With X, y, and validation, which is X and y or None. Classes are columns of 0 and 1.
     options : argparse.Namespace
-        With epochs, early_stopping, class_weight and stop_at_loss, either of which may be None.
-    reached : Reached, optional
-        What to go on from; the estimator has the losses so far.
+        With epochs, early_stopping, class_weight and stop_at_loss; the last two may be None.
 
     Attributes
     ----------
@@ -64,15 +64,15 @@ class PerceptronRun:
         perceptron: Perceptron,
         samples: Any,
         options: argparse.Namespace,
-        reached: Reached | None = None,
     ) -> None:
-        self.perceptron, self.reached, self.ended = perceptron, reached, ""
+        self.perceptron, self.ended = perceptron, ""
+        self.reached: Reached | None = perceptron.reached
         self._estimator, self._samples, self._options = perceptron.estimator, samples, options
         self._validation = perceptron.validation_losses
         self._epochs: Any = None
         self._held_out: Any = None
-        if reached is not None:
-            self.ended = self._why_last(reached)
+        if self.reached is not None:
+            self.ended = self._why_last(self.reached)
 
     @property
     def is_over(self) -> bool:
@@ -109,16 +109,20 @@ class PerceptronRun:
 
     def give(self) -> None:
         """Leave in the estimator what the run has reached, whatever has interrupted it."""
-        if self.reached is None:
-            return
-        estimator, (moment, weights, best_epoch, *_) = self._estimator, self.reached
-        half = len(weights) // 2
+        if self.reached is not None:
+            vars(self._estimator).update(vars(self.result()))
+
+    def result(self) -> Any:
+        """Return a copy of the estimator with what the run has reached, one epoch at least."""
+        assert self.reached is not None
+        moment, weights, best_epoch = self.reached[:3]
+        estimator, half, epochs = copy.copy(self._estimator), len(weights) // 2, moment.epochs
         estimator.coefs_, estimator.intercepts_ = weights[:half], weights[half:]
-        estimator.n_iter_ = moment.epochs
-        del estimator.loss_curve_[moment.epochs :], self._validation[moment.epochs :]
+        estimator.n_iter_, estimator.loss_curve_ = epochs, self._estimator.loss_curve_[:epochs]
         estimator.loss_ = estimator.loss_curve_[-1]
-        estimator.validation_loss_curve_ = self._validation or None
+        estimator.validation_loss_curve_ = self._validation[:epochs] or None
         estimator.best_iter_ = best_epoch if self._options.early_stopping else None
+        return estimator
 
     def end(self) -> None:
         """Do the same, and let go of what only training needs."""
@@ -189,7 +193,7 @@ def _begun(
     return epochs, epochs.held_out(X, targets(y), weigh(y))
 
 
-def _numbers_of(y: Matrix) -> npt.NDArray[Any]:
+def _numbers_of(y: Matrix) -> Any:
     return y.argmax(axis=1)
 
 

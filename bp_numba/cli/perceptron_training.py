@@ -8,15 +8,20 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from threading import Event
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import numpy as np
 
 from bp_numba.cli.errors import CommandError
+from bp_numba.cli.outputs import unwritable
+from bp_numba.cli.perceptron_checkpoints import save_checkpoint
 from bp_numba.cli.perceptron_runs import PerceptronRun
 from bp_numba.cli.perceptrons import Perceptron
 from bp_numba.cli.training import Trained, _salvaged, _save
+
+CHECKPOINT_EVERY = 60.0
+"""Seconds from one writing of the checkpoint to the next, as `NeuralNetwork.fit` has it."""
 
 
 def train_and_save_perceptrons(
@@ -33,7 +38,7 @@ def train_and_save_perceptrons(
     samples
         As `PerceptronRun` takes them.
     options : argparse.Namespace
-        Those of training, display_update, jobs and seed among them; checkpoint is None.
+        Those of training, with display_update, jobs and seed; a checkpoint is of one seed only.
 
     Raises
     ------
@@ -43,11 +48,15 @@ def train_and_save_perceptrons(
     runs = [PerceptronRun(perceptron, samples, options) for perceptron in perceptrons]
     try:
         lines = _train(runs, len(samples.X), options)
+        problem = _last_checkpoint(runs, options)
         best = _best(runs)
-        path, problems = _save(perceptrons[best], options, None)  # type: ignore[arg-type]
+        path, problems = _save(perceptrons[best], options, problem)  # type: ignore[arg-type]
     except BaseException as error:
         for run in runs:
             run.give()
+        if options.checkpoint is not None and _last_checkpoint(runs, options) is None:
+            if options.checkpoint.exists():
+                raise
         best, began = _best(runs), any(run.reached for run in runs)
         named = f" the best of {len(runs)} networks, seed {options.seed + best},"
         what, stopped = named if len(runs) > 1 else "", isinstance(error, KeyboardInterrupt)
@@ -58,6 +67,17 @@ def train_and_save_perceptrons(
     return Trained(best, [*lines, *_ranking(runs, options.seed)], path, problems)
 
 
+def _last_checkpoint(runs: list[PerceptronRun], options: argparse.Namespace) -> str | None:
+    """Write what the run has reached to the checkpoint, if there is one; return what was wrong."""
+    if options.checkpoint is None:
+        return None
+    try:
+        save_checkpoint(options.checkpoint, runs[0])
+    except OSError as error:
+        return str(unwritable("--checkpoint", options.checkpoint, error))
+    return None
+
+
 def _best(runs: list[PerceptronRun]) -> int:
     """Return the number of the run with the lowest loss, the first of them."""
     losses = [run.reached.best_loss if run.reached else np.inf for run in runs]
@@ -66,6 +86,9 @@ def _best(runs: list[PerceptronRun]) -> int:
 
 def _train(runs: list[PerceptronRun], rows: int, options: argparse.Namespace) -> list[str]:
     """Train all; return how it went."""
+    done = sum(run.perceptron.epochs_trained for run in runs)
+    if all(run.is_over for run in runs):
+        return [f"[INFO] {runs[0].ended or f'epoch {done} was the last'}: nothing is left to train"]
     several, last = len(runs) > 1, options.seed + len(runs) - 1
     seeds = f"seeds {options.seed} to {last}" if several else f"seed {options.seed}"
     times = f"{len(runs)} times " if several else ""
@@ -77,17 +100,21 @@ def _train(runs: list[PerceptronRun], rows: int, options: argparse.Namespace) ->
     else:
         _train_one(runs[0], options)
     seconds = perf_counter() - started
-    count = rows * sum(run.perceptron.epochs_trained for run in runs)
+    count = rows * (sum(run.perceptron.epochs_trained for run in runs) - done)
     speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
     return [*(() if several else _ending(runs[0], options)), speed]
 
 
 def _train_one(run: PerceptronRun, options: argparse.Namespace) -> None:
     """Train one and show the losses of some epochs."""
-    bar = _bar(options.epochs, "epoch")
+    bar, saved = _bar(options.epochs, "epoch", run.perceptron.epochs_trained), monotonic()
     try:
         while not run.is_over:
             shown, epoch = run.epoch(), run.perceptron.epochs_trained
+            if options.checkpoint is not None and monotonic() - saved >= CHECKPOINT_EVERY:
+                if problem := _last_checkpoint([run], options):
+                    _tell(f"[INFO] {problem}", bar)  # a full disk may be full for a while only
+                saved = monotonic()
             if bar is not None:
                 bar.update(1)
             if run.is_over or epoch == 1 or _is_shown(epoch, options.display_update):
@@ -154,13 +181,13 @@ def _threads(jobs: int) -> int:
     return max(1, count + 1 + jobs)
 
 
-def _bar(total: int, unit: str) -> Any:
+def _bar(total: int, unit: str, initial: int = 0) -> Any:
     """Return a progress bar where somebody sees it."""
     if not (sys.stderr.isatty() and find_spec("tqdm")):
         return None
     from bp_numba.runs.monitor import progress_bar
 
-    return progress_bar(total=total, unit=unit)
+    return progress_bar(initial=initial, total=total, unit=unit)
 
 
 def _tell(line: str, bar: Any) -> None:

@@ -28,12 +28,15 @@ class Perceptron:
         The classes of a classifier are the numbers of the columns of its outputs.
     metadata : dict
         What JSON can hold.
-    units : list of int
+    layers : list of int
         The sizes of all layers. For two classes there is one output.
+    reached : Reached or None
+        What a run goes on from.
     """
 
-    def __init__(self, estimator: Any, metadata: dict[str, Any], units: list[int]) -> None:
-        self.estimator, self.metadata, self.units = estimator, metadata, units
+    def __init__(self, estimator: Any, metadata: dict[str, Any], layers: list[int]) -> None:
+        self.estimator, self.metadata, self.layers = estimator, metadata, layers
+        self.reached: Any = None
 
     @classmethod
     def load(cls, path: Path) -> "Perceptron":
@@ -46,15 +49,15 @@ class Perceptron:
         ModelFormatError, OSError
             If the file holds none, or cannot be read.
         """
-        estimator, metadata = _model_files(str(path)).load_perceptron(path)
+        estimator, metadata = model_files(str(path)).load_perceptron(path)
         return cls(estimator, metadata, [*map(len, estimator.coefs_), estimator.n_outputs_])
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises as `save_perceptron`."""
-        _model_files("--network mlp").save_perceptron(path, self.estimator, self.metadata)
+        model_files("--network mlp").save_perceptron(path, self.estimator, self.metadata)
 
     def __repr__(self) -> str:
-        kind, layers = type(self.estimator).__name__, "-".join(map(str, self.units))
+        kind, layers = type(self.estimator).__name__, "-".join(map(str, self.layers))
         return f"{kind}: {layers}, {self.estimator.activation}, {self.estimator.solver}"
 
     @property
@@ -63,6 +66,11 @@ class Perceptron:
         if not hasattr(self.estimator, "coefs_"):
             return []
         return [*self.estimator.coefs_, *self.estimator.intercepts_]
+
+    @property
+    def alpha(self) -> float:
+        """The learning rate."""
+        return float(self.estimator.learning_rate_init)
 
     @property
     def epochs_trained(self) -> int:
@@ -101,7 +109,7 @@ class Perceptron:
         return len(getattr(self.estimator, "classes_", range(self.estimator.n_outputs_)))
 
     def _predicted(self, X: Matrix) -> Any:
-        with np.errstate(over="ignore"):  # outputs of huge weights
+        with np.errstate(all="ignore"):  # of huge weights
             if hasattr(self.estimator, "classes_"):
                 return self.estimator.predict_proba(X)
             return self.estimator.predict(X).reshape(len(X), -1)
@@ -174,7 +182,8 @@ def draw_perceptrons(path: Path, perceptrons: list[Perceptron], best: int, title
         LossCurveDisplay(**curves).plot(ax)
 
 
-def _model_files(what: str) -> Any:
+def model_files(what: str) -> Any:
+    """Return the module of estimators' files; raise CommandError without scikit-learn."""
     try:
         from bp_numba.estimators import model_files
     except ImportError as error:

@@ -77,6 +77,8 @@ class Epochs:
                 f"needs scikit-learn {hooks.RELEASES}, got {sklearn.__version__}"
             )
         self._estimator = estimator
+        for name in ("coefs_", "_optimizer"):  # or it would go on with them
+            vars(estimator).pop(name, None)
         samples = _begun(estimator, X, y, sample_weight, classes)
         self._orders = stochastic._orders(estimator, len(samples.X))
         if moment is not None:
