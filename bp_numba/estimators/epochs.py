@@ -101,10 +101,11 @@ class Epochs:
         return Moment(estimator.n_iter_, int(adam.t), weights, means, squares)
 
     def held_out(self, X: Any, y: Any, sample_weight: Any = None) -> HeldOut:
-        """Return samples to validate with, for `validation_loss`."""
+        """Return samples to validate with, for `validation_loss`; of classes two or more."""
         targets = y if y.ndim == 2 else y.reshape(-1, 1)
-        if (binarizer := getattr(self._estimator, "_label_binarizer", None)) is not None:
-            targets = binarizer.transform(y).astype(bool)
+        if (classes := getattr(self._estimator, "classes_", None)) is not None:
+            # Not by the estimator's binarizer: of many classes in few samples it warns.
+            targets = targets == (classes[1:] if len(classes) == 2 else classes)
         return HeldOut(Samples(X, targets, sample_weight), y)
 
     def validation_loss(self, held_out: HeldOut) -> float:

@@ -97,6 +97,26 @@ def test_classifiers_are_those_of_fit(class_weight, count, capsys):
     np.testing.assert_array_equal(perceptron.predict(INPUTS), model.predict_proba(INPUTS))
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_validation_losses_are_those_of_fit(count, class_weight, capsys):
+    samples = classes(count)
+    (perceptron,), _ = trained(samples, class_weight=class_weight)
+    validation = {"X_val": INPUTS[80:], "y_val": samples.validation[1].argmax(axis=1)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = MLPClassifier((7, 5), learning_rate_init=0.01, random_state=3, max_iter=30)
+        model.set_params(early_stopping=True, n_iter_no_change=99, class_weight=class_weight)
+        model.fit(samples.X, samples.y.argmax(axis=1), **validation)
+    assert perceptron.validation_losses == model.validation_loss_curve_
+
+
+def test_many_classes_in_few_rows(capsys):
+    """scikit-learn warns where more than half of the rows are of different classes."""
+    (perceptron,), _ = trained(samples_of(np.eye(60)[np.arange(120) // 2]), epochs=2)
+    assert perceptron.predict(INPUTS).shape == (120, 60)
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_regressors_are_those_of_fit(outputs, capsys):
     samples = numbers(outputs)

@@ -90,6 +90,16 @@ def test_what_fit_has_left_is_there(parameters, numbers, classes, tmp_path):
             np.testing.assert_equal(value, vars(model)[name], name)
 
 
+def test_weights_of_another_byte_order_and_memory_order(numbers, tmp_path):
+    model = fitted(MLPRegressor, numbers, numbers[:, 0])
+    expected = model.predict(numbers)
+    model.coefs_ = [np.asfortranarray(coef.astype(">f8")) for coef in model.coefs_]
+    loaded = reloaded(model, tmp_path)
+    for coef in loaded.coefs_:
+        assert coef.dtype.isnative and coef.flags.f_contiguous
+    np.testing.assert_allclose(loaded.predict(numbers), expected, rtol=1e-12)
+
+
 def test_names_of_inputs_are_known(numbers, classes, tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(numbers, columns=["a", "b", "c", "ä"])
