@@ -137,7 +137,7 @@ def _begun(estimator: Any, X: Any, y: Any, sample_weight: Any, classes: Any) -> 
     estimator._fit_stochastic = take  # in front of the method, for this call
     try:
         with warnings.catch_warnings():
-            # Of more than 20 classes, each of which comes once in the list of all.
+            # scikit-learn 1.7: of more than 20 classes, each once in the list of all.
             warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
             arguments = {} if classes is None else {"classes": classes}
             estimator.partial_fit(X, y, sample_weight, **arguments)

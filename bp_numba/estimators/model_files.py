@@ -203,7 +203,7 @@ def _read_classes(estimator: Any, archive: Archive, header: Any) -> None:
     if flags["multilabel"]:
         binarizer.fit(np.ones((1, count), dtype=int))
     else:
-        binarizer.fit(np.repeat(classes, 2))  # of many that come once scikit-learn warns
+        binarizer.fit(np.repeat(classes, 2))  # of many that come once 1.7 warns
     is_multiclass = binarizer.y_type_ == "multiclass"
     outputs = count if is_multiclass or flags["multilabel"] else 1
     activation = "softmax" if is_multiclass else "logistic"

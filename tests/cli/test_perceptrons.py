@@ -130,12 +130,13 @@ def test_regressors_are_those_of_fit(outputs, capsys):
 def test_outputs_have_a_column_for_each_class_and_a_row_for_each_row(capsys):
     samples = classes(30)  # of which three have rows; scikit-learn warns of so many
     (perceptron,), _ = trained(samples)
-    many = np.tile(INPUTS, (ROWS // 60, 1))
+    many = np.tile(INPUTS, (ROWS // 60, 1))[: ROWS + 120 // 2]
     found = perceptron.predict(many)
     assert found.shape == (len(many), 30) and found.dtype == np.float64
     assert perceptron.predict(many[:0]).shape == (0, 30)
     np.testing.assert_allclose(found.sum(axis=1), 1)
-    np.testing.assert_allclose(found[-120:], found[:120], rtol=1e-9)
+    np.testing.assert_allclose(found[120:], found[:-120], rtol=1e-9)
+    assert len(perceptron.predict(many[: ROWS + 1])) == ROWS + 1
     assert str(perceptron) == "MLPClassifier: 4-7-5-30, relu, adam"
     (binary,), _ = trained(classes(2), layers=[], epochs=1)
     assert binary.predict(INPUTS).shape == (120, 2) and str(binary).startswith("MLPClassifier: 4-1")
@@ -307,6 +308,7 @@ def test_a_resumed_run_is_bit_equal_to_a_whole_one(kind, early_stopping, tmp_pat
     assert perceptron.losses == whole.losses
     assert perceptron.validation_losses == whole.validation_losses
     assert perceptron.epochs_trained == whole.epochs_trained
+    assert perceptron.estimator.t_ == whole.estimator.t_ == 80 * whole.epochs_trained
     assert re.split("[;:]", told.lines[0])[0] == re.split("[;:]", expected.lines[0])[0]
     assert weights(Perceptron.load(path)) == weights(whole)  # it can be predicted with
     again = load_checkpoint(path, fresh(samples, chosen, kind)[0])
@@ -328,6 +330,31 @@ def test_a_run_interrupted_anywhere_is_resumed_bit_equal(tmp_path, capsys):
     train_and_save_perceptrons([perceptron], samples, chosen)
     (whole,), _ = trained(samples, epochs=2000, alpha=1e-4, early_stopping=True)
     assert weights(perceptron) == weights(whole) and perceptron.losses == whole.losses
+
+
+def test_a_resumed_run_converges_where_a_whole_one_does(tmp_path, capsys):
+    samples, path, changes = classes(), tmp_path / "kept.npz", {"alpha": 0.1, "epochs": 3000}
+    (whole,), _ = trained(samples, **changes)
+    last = whole.epochs_trained
+    trained(samples, **changes | {"epochs": last - 3, "checkpoint": path})
+    chosen = options(checkpoint=path, **changes)
+    perceptron = load_checkpoint(path, fresh(samples, chosen)[0])
+    train_and_save_perceptrons([perceptron], samples, chosen)
+    assert perceptron.epochs_trained == last < 3000 and weights(perceptron) == weights(whole)
+
+
+def test_an_epoch_that_was_half_recorded_is_left_out(capsys):
+    samples, chosen = classes(), options()
+    (perceptron,) = fresh(samples, chosen)
+    run = PerceptronRun(perceptron, samples, chosen)
+    for _ in range(5):
+        run.epoch()
+    reached = weights(perceptron)
+    run._epochs.epoch()  # an interrupt came before it was reached
+    run._validation.append(0.0)
+    run.give()
+    lengths = len(perceptron.losses), len(perceptron.validation_losses)
+    assert (*lengths, perceptron.epochs_trained) == (5, 5, 5) and weights(perceptron) == reached
 
 
 @pytest.fixture
@@ -363,7 +390,8 @@ def test_a_damaged_checkpoint_is_refused(kept):
     valid = {"updates": 5, "best_epoch": 5, "best_loss": 1.0, "stagnant": 0}
     assert load_checkpoint(kept, perceptron).reached.best_epoch == 5
     for name, value in (
-        *[("metadata", about | {"run": valid | {name: "a"}}) for name in valid],
+        *[("metadata", about | {"run": valid | {name: "1"}}) for name in valid],
+        ("more_other", np.zeros(3)),
         ("metadata", about | {"run": valid | {"best_epoch": 6}}),
         ("metadata", about | {"run": None}),
         ("metadata", about),
@@ -373,7 +401,8 @@ def test_a_damaged_checkpoint_is_refused(kept):
         ("more_means1", np.full(shape, np.nan)),
         ("more_means0", np.zeros(shape, dtype=np.float32)),
     ):
-        kept.write_bytes(rewritten(content, **{name: value}))
+        changes = {"more": {name: value}} if name == "more_other" else {name: value}
+        kept.write_bytes(rewritten(content, **changes))
         with pytest.raises(CommandError, match="checkpoint .* is damaged"):
             load_checkpoint(kept, perceptron)
     for seed in range(100):
