@@ -55,6 +55,8 @@ _HOMES = {
 _ESTIMATORS = {
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "load_perceptron": "estimators.model_files",
+    "save_perceptron": "estimators.model_files",
 }
 """Public too, but not in `__all__`: `import *` and `help` must work without scikit-learn."""
 

@@ -39,6 +39,7 @@ ROOMS = {
     "tables": set(),
     "cli": {
         "tables",
+        "estimators",
         "bp_numba",
         "examples",
         "plotting",

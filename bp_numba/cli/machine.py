@@ -55,7 +55,7 @@ def model_lines(path: Path) -> Iterator[str]:
     network = load_network(path)
     if isinstance(network, Perceptron):
         yield f"{network}"
-        yield f"alpha {network.estimator.learning_rate_init:g}, {_epochs(network)}"
+        yield f"alpha {network.alpha:g}, {_epochs(network)}"
         if network.losses:
             yield f"loss {network.losses[-1]:.7f}, lowest {min(network.losses):.7f}"
     else:

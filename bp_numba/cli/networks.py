@@ -1,11 +1,76 @@
-"""Networks of either family, in files and out of them."""
+"""The two families of networks, sigmoid and mlp: made, resumed, trained, drawn, and in files."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 from bp_numba import NeuralNetwork
-from bp_numba.cli.perceptrons import Perceptron
+from bp_numba.cli import perceptron_checkpoints, resuming
+from bp_numba.cli.errors import CommandError
+from bp_numba.cli.perceptron_training import train_and_save_perceptrons
+from bp_numba.cli.perceptrons import Perceptron, fresh_perceptrons
+from bp_numba.cli.reporting import draw_all_losses, draw_all_perceptrons, draw_losses
+from bp_numba.cli.restarts import fresh_networks, metadata_of
+from bp_numba.cli.training import Trained, train_and_save
 from bp_numba.runs.archives import PERCEPTRON, kind_of
+from bp_numba.tables.samples import Samples
+
+
+def is_mlp(options: argparse.Namespace) -> bool:
+    """Tell if the options ask for scikit-learn's perceptrons."""
+    return bool(options.network == "mlp")
+
+
+def fresh(samples: Samples, options: argparse.Namespace) -> list[Any]:
+    """Return a network for each seed, to be trained."""
+    if not is_mlp(options):
+        return fresh_networks(samples, options)
+    classes = len(samples.preprocessing.classes)
+    return [*fresh_perceptrons(samples, options, classes, metadata_of(samples, options))]
+
+
+def resumed(networks: list[Any], options: argparse.Namespace) -> list[Any]:
+    """Return the networks of the checkpoint, or those given if there is none.
+
+    Raises
+    ------
+    CommandError
+        If it is of another run, or one that has gone further.
+    """
+    path: Path = options.checkpoint
+    if not path.exists():
+        print(f"[INFO] {path} does not exist: training starts anew")
+        return networks
+    if is_mlp(options):
+        found: list[Any] = [perceptron_checkpoints.load_checkpoint(path, networks[0])]
+    else:
+        found = [*resuming.load_checkpoint(path, networks)]
+    reached = [network.epochs_trained for network in found]
+    first, last = min(reached), max(reached)
+    if last > options.epochs:
+        raise CommandError(
+            f"--epochs must be at least {last}, for which {path} was trained, got {options.epochs}"
+        )
+    when = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    print(f"[INFO] going on from {path} after {when}")
+    return found
+
+
+def trained(networks: list[Any], samples: Samples, options: argparse.Namespace) -> Trained:
+    """Train networks, and write the best to --save."""
+    train = train_and_save_perceptrons if is_mlp(options) else train_and_save
+    return train(networks, samples, options)
+
+
+def drawn(networks: list[Any], best: int, options: argparse.Namespace) -> list[str]:
+    """Draw the losses of all; return what was wrong."""
+    path, title, validated = options.plot, options.data.name, bool(options.validation_size)
+    if is_mlp(options):
+        return draw_all_perceptrons(path, networks, best, title)
+    if len(networks) == 1:
+        return draw_losses(path, networks[0], title, validated)
+    name = f"best (seed {options.seed + best})"
+    return draw_all_losses(path, networks, (best, name), title, validated)
 
 
 def load_network(path: Path) -> Any:
@@ -13,6 +78,8 @@ def load_network(path: Path) -> Any:
 
     Raises
     ------
+    CommandError
+        If it holds a Perceptron and scikit-learn is not installed.
     ModelFormatError, OSError
         If it holds no network, or cannot be read.
     """
@@ -20,7 +87,7 @@ def load_network(path: Path) -> Any:
 
 
 def inputs_and_outputs(network: Any) -> tuple[int, int]:
-    """Return how many there are."""
+    """Return how many columns a network takes, and how many it gives."""
     if isinstance(network, Perceptron):
-        return network.inputs, network.outputs
+        return network.layers[0], network.columns
     return len(network.W[0]) - 1, network.W[-1].shape[1]

@@ -146,7 +146,7 @@ def _add_stopping(add: Add) -> None:
         "--validation-size",
         type=float,
         metavar="SHARE",
-        help="of the other rows, kept to validate with (0; 0.2 for early stopping)",
+        help="of the other rows, kept to validate with (0; 0.1 for early stopping)",
     )
     add(
         "--early-stopping",

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bp_numba.cli.errors import CommandError
+from bp_numba.runs.archives import PERCEPTRON, kind_of
 from bp_numba.runs.files import check_writable
 from bp_numba.runs.model_files import ModelFormatError, load_model
 
@@ -29,7 +30,8 @@ def check_model(option: str, path: Path, size: int) -> None:
     """
     if path.is_file() and path.stat().st_size:
         try:
-            load_model(path)
+            if kind_of(path) != PERCEPTRON:
+                load_model(path)
         except ModelFormatError as error:
             raise CommandError(
                 f"{option} must be a new file or that of a network, got {error}"

@@ -100,12 +100,13 @@ class Perceptron:
             The probability of each class, or numbers.
         """
         if not len(X):
-            return np.empty((0, self._columns))
+            return np.empty((0, self.columns))
         parts = [self._predicted(X[start : start + ROWS]) for start in range(0, len(X), ROWS)]
         return np.concatenate(parts).astype(np.float64, copy=False)
 
     @property
-    def _columns(self) -> int:
+    def columns(self) -> int:
+        """How many columns its outputs have: also two classes have one each."""
         return len(getattr(self.estimator, "classes_", range(self.estimator.n_outputs_)))
 
     def _predicted(self, X: Matrix) -> Any:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from bp_numba import NeuralNetwork
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import writing
+from bp_numba.cli.perceptrons import Perceptron, draw_perceptrons
 from bp_numba.cli.scores import accuracy, balanced_accuracy, class_table, confusion_matrix
 from bp_numba.tables.labels import Label
 from bp_numba.tables.measures import r_squared, root_mean_squared_error
@@ -97,6 +98,14 @@ def draw_all_losses(
 
     curves = best, f"{title}, {len(networks)} seeds, {networks[0]}", validation
     return _written(path, "loss curves", lambda: save_loss_curves(path, networks, *curves))
+
+
+def draw_all_perceptrons(
+    path: Path, perceptrons: list[Perceptron], best: int, title: str
+) -> list[str]:
+    """Draw the losses of perceptrons, and of the best, by its number; return what was wrong."""
+    what = "loss curves" if len(perceptrons) > 1 else "loss curve"
+    return _written(path, what, lambda: draw_perceptrons(path, perceptrons, best, title))
 
 
 def _written(path: Path, what: str, write: Callable[[], None]) -> list[str]:

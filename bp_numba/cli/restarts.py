@@ -1,7 +1,7 @@
 """Networks from several seeds: made, compared by their losses, and told of."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,9 @@ def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[Neural
     CommandError
         If the weights of all of them exceed the memory.
     """
-    preprocessing = samples.preprocessing
+    preprocessing, described = samples.preprocessing, metadata_of(samples, options)
     layers = [len(preprocessing.input_names), *options.layers, preprocessing.outputs]
-    rows = {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()}
-    table, networks = preprocessing.to_dict(), list[NeuralNetwork]()
+    networks = list[NeuralNetwork]()
     for seed in range(options.seed, options.seed + options.restarts):
         np.random.seed(seed)
         try:
@@ -32,9 +31,19 @@ def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[Neural
             raise CommandError(str(error)) from None
         if not networks:
             _check_memory(network, options.restarts)
-        network.metadata = {"table": table, "training": _training(seed, options), "rows": rows}
+        network.metadata = described(seed)
         networks.append(network)
     return networks
+
+
+def metadata_of(samples: Samples, options: argparse.Namespace) -> Callable[[int], dict[str, Any]]:
+    """Return a function from a seed to metadata that say what its network is trained on, and how.
+
+    All share the dict that describes the table.
+    """
+    rows = {"numbers_of_rows": samples.sizes(), "digest_of_rows": samples.digest()}
+    table = samples.preprocessing.to_dict()
+    return lambda seed: {"table": table, "training": _training(seed, options), "rows": rows}
 
 
 def _check_memory(network: NeuralNetwork, count: int) -> None:
@@ -55,6 +64,7 @@ def _training(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "test_size": options.test_size,
         "validation_size": options.validation_size,
         "early_stopping": options.early_stopping,
+        **({} if options.class_weight is None else {"class_weight": options.class_weight}),
         # It stops by display points; without it they are only what is shown.
         "display_update": options.display_update if _stops(options) else None,
     }

@@ -3,18 +3,17 @@
 import argparse
 import json
 from importlib.util import find_spec
-from pathlib import Path
+from itertools import pairwise
+from typing import Any
 
-from bp_numba import NeuralNetwork
 from bp_numba import validation as check
+from bp_numba.cli import networks as families
 from bp_numba.cli.errors import CommandError, raise_all
 from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
-from bp_numba.cli.reporting import draw_all_losses, draw_losses, score_lines
-from bp_numba.cli.restarts import fresh_networks
-from bp_numba.cli.resuming import load_checkpoint
+from bp_numba.cli.perceptrons import BATCH_SIZE
+from bp_numba.cli.reporting import score_lines
 from bp_numba.cli.samples import prepared
-from bp_numba.cli.training import train_and_save
 from bp_numba.tables.reading import read_table
 from bp_numba.tables.samples import Samples
 
@@ -48,6 +47,8 @@ def check_options(options: argparse.Namespace) -> None:
     if options.target is None and not _is_npz(options):
         raise ValueError("--target is required: the column to predict")
     _check_shares(options)
+    if families.is_mlp(options) and options.checkpoint is not None and options.restarts > 1:
+        raise ValueError("--checkpoint keeps one network of --network mlp, not --restarts of them")
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint, which names the file to go on from")
     if options.display_update is not None:
@@ -60,7 +61,7 @@ def _is_npz(options: argparse.Namespace) -> bool:
 
 def _check_shares(options: argparse.Namespace) -> None:
     if options.early_stopping and options.validation_size is None:
-        options.validation_size = 0.2
+        options.validation_size = 0.1
     for name in ("test_size", "validation_size"):
         if not 0 <= (getattr(options, name) or 0) < 1:
             raise ValueError(f"{name} must be from 0 to less than 1, got {getattr(options, name)}")
@@ -97,10 +98,11 @@ def train(options: argparse.Namespace) -> None:
     for line in lines:
         print(line)
     _settle_epochs(options, len(samples.X))
-    fresh = fresh_networks(samples, options)
-    _check_space(fresh, options)
-    networks = _resumed(fresh, options) if options.resume else fresh
-    trained = train_and_save(networks, samples, options)
+    networks = families.fresh(samples, options)
+    _check_space(networks, options)
+    if options.resume:
+        networks = families.resumed(networks, options)
+    trained = families.trained(networks, samples, options)
     for line in trained.lines:
         print(line)
     for line in _judged(networks[trained.best], samples):
@@ -109,13 +111,7 @@ def train(options: argparse.Namespace) -> None:
         print(f"[INFO] model written to {trained.path}")
     problems = trained.problems
     if options.plot is not None:
-        title, validated = options.data.name, bool(options.validation_size)
-        if len(networks) == 1:
-            problems += draw_losses(options.plot, networks[0], title, validated)
-        else:
-            name = f"best (seed {options.seed + trained.best})"
-            best = trained.best, name
-            problems += draw_all_losses(options.plot, networks, best, title, validated)
+        problems += families.drawn(networks, trained.best, options)
     raise_all(problems)
 
 
@@ -125,7 +121,7 @@ def _settle_stopping(options: argparse.Namespace, rows: int) -> None:
         wanted = options.epochs is None and options.validation_size != 0
         options.early_stopping = wanted and rows >= FEWEST_ROWS
     if options.validation_size is None:
-        options.validation_size = 0.2 if options.early_stopping else 0.0
+        options.validation_size = 0.1 if options.early_stopping else 0.0
 
 
 def _settle_epochs(options: argparse.Namespace, samples: int) -> None:
@@ -134,24 +130,30 @@ def _settle_epochs(options: argparse.Namespace, samples: int) -> None:
     options.verbose = 1
     if options.display_update is None:
         stops = options.early_stopping or options.stop_at_loss is not None
-        options.display_update = max(1, options.epochs // (100 if stops else 10))
-        options.verbose = 10 if stops else 1  # a line for each tenth of the epochs
+        # A sigmoid network stops at display points only: a hundred, of which ten are shown.
+        many = stops and not families.is_mlp(options)
+        options.display_update = max(1, options.epochs // (100 if many else 10))
+        options.verbose = 10 if many else 1
 
 
 def default_epochs(samples: int, options: argparse.Namespace) -> int:
     """Return how often to train on each of so many samples.
 
     Small tables need many epochs, large ones are learned in fewer; where early stopping decides,
-    more of either are allowed. Ten million updates take some seconds.
+    more of either are allowed. Ten million updates of the sigmoid network take some seconds.
     """
-    updates, epochs = (1_000_000, 500) if options.early_stopping else (100_000, 200)
+    epochs = 500 if options.early_stopping else 200
+    if families.is_mlp(options):
+        return max(epochs, 2_000 // -(-samples // BATCH_SIZE))
+    updates = 1_000_000 if options.early_stopping else 100_000
     return max(20, min(epochs, 10_000_000 // samples), round(updates / samples))
 
 
 def _check_paths(options: argparse.Namespace) -> None:
     outputs = {f"--{name}": getattr(options, name) for name in ("save", "plot", "checkpoint")}
     check_distinct({"DATA": options.data}, outputs)
-    if options.restarts > 1 and options.jobs != 1 and find_spec("joblib") is None:
+    is_mlp = families.is_mlp(options)  # which has threads of its own
+    if options.restarts > 1 and options.jobs != 1 and not is_mlp and find_spec("joblib") is None:
         raise missing(ModuleNotFoundError(name="joblib"), f"--jobs {options.jobs}", "jobs")
     if options.plot is not None:
         check_plot(options.plot)
@@ -167,37 +169,24 @@ def _check_paths(options: argparse.Namespace) -> None:
     check_file("--checkpoint", options.checkpoint)
 
 
-def _check_space(networks: list[NeuralNetwork], options: argparse.Namespace) -> None:
+def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
     """Raise CommandError unless the disk has room for the networks at the end of training."""
-    weights = sum(w.nbytes for w in networks[0].W)
+    layers = networks[0].layers
+    weights = 8 * sum((a + 1) * (b + 1) for a, b in pairwise(layers))
     points = options.epochs / (check.check_display_update(options.display_update) or 1) + 1
     size = weights + len(json.dumps(networks[0].metadata)) + 4096 + int(200 * points)
     if options.early_stopping:
         size += 2 * weights  # the best weights, as text
-    checked = ("--save", options.save, 1), ("--checkpoint", options.checkpoint, len(networks))
-    for name, path, count in checked:
+    copies = 4 if families.is_mlp(options) else len(networks)  # with Adam's moments
+    for name, path, count in (
+        ("--save", options.save, 1),
+        ("--checkpoint", options.checkpoint, copies),
+    ):
         if path is not None:
             check_file(name, path, count * size)
 
 
-def _resumed(fresh: list[NeuralNetwork], options: argparse.Namespace) -> list[NeuralNetwork]:
-    path: Path = options.checkpoint
-    if not path.exists():
-        print(f"[INFO] {path} does not exist: training starts anew")
-        return fresh
-    networks = load_checkpoint(path, fresh)
-    reached = [network.epochs_trained for network in networks]
-    first, last = min(reached), max(reached)
-    if last > options.epochs:
-        raise CommandError(
-            f"--epochs must be at least {last}, for which {path} was trained, got {options.epochs}"
-        )
-    when = f"epoch {first}" if first == last else f"epochs {first} to {last}"
-    print(f"[INFO] going on from {path} after {when}")
-    return networks
-
-
-def _judged(network: NeuralNetwork, samples: Samples) -> list[str]:
+def _judged(network: Any, samples: Samples) -> list[str]:
     if not len(samples.test_values):
         return ["[INFO] no rows to test with"]
     outputs = network.predict(samples.X_test)
