@@ -101,14 +101,14 @@ def _metadata_lines(name: str, value: Any) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
-    """Return a value as text in a line: a list by its items, nothing as a dash."""
+    """Return a value as text in a line: a short list by its items, nothing as a dash."""
+    if isinstance(value, list | dict) and (len(value) >= 10 or isinstance(value, dict)):
+        return f"({len(value)} values)"
     if isinstance(value, list):
-        return "-".join(map(str, value)) if len(value) < 10 else f"({len(value)} values)"
-    return (
-        {None: "-", True: "yes", False: "no"}.get(value, str(value))
-        if not isinstance(value, dict)
-        else f"({len(value)} entries)"
-    )
+        return "-".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 def warmup_lines(estimators: bool) -> Iterator[str]:
