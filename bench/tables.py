@@ -1,10 +1,11 @@
 """How good `bp-numba train` is by default, beside scikit-learn. Run ``python -m bench.tables``.
 
 Each table of bench/public_tables.py is split five times, three quarters to train on. Both see the
-same files: `bp-numba train` with nothing but --target and --seed, then `bp-numba predict` on the
-rest; and scikit-learn's MLPClassifier or MLPRegressor with their defaults, behind what such tables
-need: gaps filled and marked, numbers and targets standardised, texts one-hot. Scores are accuracy
-and R2 of the rest. Times are those of the whole command, and of scikit-learn's fit.
+same files: `bp-numba train` with --target, --seed and --test-size 0, since the rest is tested with
+here, then `bp-numba predict` on the rest; and scikit-learn's MLPClassifier or MLPRegressor with
+their defaults, behind what such tables need: gaps filled and marked, numbers and targets
+standardised, texts one-hot. Scores are accuracy and R2 of the rest. Times are those of the whole
+command, and of scikit-learn's fit.
 
     pip install --editable '.[bench-tables]'
     python -m bench.tables --json bench/tables.json && python -m bench.report bench/tables.json
@@ -92,7 +93,8 @@ def by_command(train, test, target, seed, options):
         train.to_csv(known, index=False)
         test.drop(columns=target).to_csv(asked, index=False)
         started = perf_counter()
-        command("train", known, "--target", target, "--seed", str(seed), "--save", model, *options)
+        how = ["--target", target, "--seed", str(seed), "--test-size", "0", *options]
+        command("train", known, "--save", model, *how)
         seconds = perf_counter() - started
         command("predict", model, asked, "--out", answers)
         return pd.read_csv(answers)[target], seconds
