@@ -19,7 +19,8 @@ from typing import NamedTuple
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.texts import GLUE
 
-_BEFORE = rb"(?:(?<=\0)|\A) *[$]?[+-]?[$]?"
+_GLUE = GLUE.encode()
+_BEFORE = rb"\0 *[$]?[+-]?[$]?"  # begins with a byte to search for: four times as fast
 _AFTER = rb"(?:[eE][+-]?[0-9]+)? *%?(?=\0|\Z)"
 
 
@@ -89,8 +90,8 @@ def _find(
     for name, blocks in columns.items():
         before = header + 1
         for block in blocks:
-            if match := pattern.search(block):
-                row = before + block.count(GLUE.encode(), 0, match.start())
+            if match := pattern.search(_GLUE + block):
+                row = before + block.count(_GLUE, 0, match.start())
                 return Found(name, row, match[1].decode())
-            before += block.count(GLUE.encode()) + 1
+            before += block.count(_GLUE) + 1
     return None

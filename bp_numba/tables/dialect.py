@@ -20,7 +20,8 @@ SPACES = " "
 _CANDIDATES = "\t|;," + SPACES
 _NAMES = {"tab": "\t", "\\t": "\t", "space": SPACES, "spaces": SPACES}
 _IMPOSSIBLE = set("\"\\#\r\n\0.+-'_")
-_LINES, _ROWS = 2000, 200
+_LINES, _CHARACTERS, _ROWS, _CELLS, _LEAST = 2000, 1_000_000, 200, 20_000, 10
+"""So much is looked at; of lines and rows at least the last, however long they are."""
 
 
 class Dialect(NamedTuple):
@@ -70,7 +71,7 @@ def check_separator(separator: str) -> str:
 
 def tell_separator(lines: Iterator[str]) -> str:
     """Return what separates the columns; a comma if nothing does."""
-    sample = [line for line in islice(lines, _LINES) if not line.startswith("#") and line.strip()]
+    sample = _first(lines)
     scores = {candidate: _score(sample, candidate) for candidate in _CANDIDATES}
     best = max(_CANDIDATES, key=scores.__getitem__)  # of equals the first
     return best if scores[best] else ","
@@ -83,6 +84,17 @@ def spaced(line: str) -> str:
     parts = line.split('"')
     parts[::2] = [part.replace("\t", " ") for part in parts[::2]]
     return '"'.join(parts)
+
+
+def _first(lines: Iterator[str]) -> list[str]:
+    sample, characters = [], 0
+    for line in islice(lines, _LINES):
+        if not line.startswith("#") and line.strip():
+            sample.append(line)
+            characters += len(line)
+        if characters > _CHARACTERS and len(sample) >= _LEAST:
+            break
+    return sample
 
 
 def _score(sample: Sequence[str], separator: str) -> float:
@@ -104,10 +116,13 @@ def _score(sample: Sequence[str], separator: str) -> float:
 
 def _rows(sample: Sequence[str], separator: str) -> list[list[str]]:
     reader = csv.reader(sample, **Dialect(separator).options())
-    rows = []
+    rows, cells = [], 0
     try:
         for row in islice(reader, _ROWS):
             rows.append(row)
+            cells += len(row)
+            if cells > _CELLS and len(rows) >= _LEAST:
+                break
     except csv.Error:  # a quote that swallows what follows: told when the rows are read
         pass
     return rows

@@ -37,7 +37,7 @@ def tell_encoding(content: bytes, encoding: str | None) -> str:
             f"--encoding must be an encoding of text, such as utf-8, latin-1, cp1252 or utf-16, "
             f"got {encoding!r}"
         )
-    return known
+    return "utf-8" if known == "utf-8" else encoding
 
 
 def decoded_lines(name: str, content: bytes, encoding: str) -> Iterator[str]:

@@ -148,6 +148,6 @@ def _check_escapes(lines: Lines, row: int) -> None:
     for line in lines.row:
         if "\\" in line and _OTHER_ESCAPES.search(line):
             raise TableError(
-                f"{lines.name}: {place(row, lines.start)} has a backslash before neither a quote nor a "
-                "backslash, while others of the file stand before quotes"
+                f"{lines.name}: {place(row, lines.start)} has a backslash before neither a quote "
+                "nor a backslash, while others of the file stand before quotes"
             )

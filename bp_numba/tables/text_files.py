@@ -15,8 +15,8 @@ from bp_numba.tables.records import BackslashError, Lines, parsed, place, record
 from bp_numba.tables.table import Table
 from bp_numba.tables.texts import block, is_blank, texts
 
-_BLOCK = 100_000
-"""How many cells are read before they are joined to blocks."""
+_BLOCK, _LEAST = 100_000, 10
+"""How many cells are read before they are joined to blocks, and rows at least."""
 
 _Records = Iterator[tuple[int, list[str]]]
 
@@ -82,8 +82,8 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
         names[-1] = ""  # each line ends with a separator
     _check_comments(lines, start, dialect)
     kept, notes = named(name, names, [partial(texts, blocks) for blocks in columns])
-    decimal, doubts = options.decimal, ()
-    if decimal is None:
+    decimal, doubts = options.decimal or ".", tuple[str, ...]()
+    if options.decimal is None:
         blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
         decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
     told = _told(dialect, decimal, str(options.encoding))
@@ -99,7 +99,7 @@ def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:
         what = "has nothing but comments" if lines.comments else "is empty"
         raise TableError(f"{lines.name} {what}")
     before = len(lines.comments)
-    below = list(islice(rows, SAMPLE))
+    below = list(islice(rows, max(_LEAST, min(SAMPLE, _BLOCK // (len(first[1]) or 1)))))
     if not header:
         names = [f"c{number}" for number, _ in enumerate(first[1], 1)]
         return _Start(names, chain([first], below, rows), [], before)
@@ -125,7 +125,7 @@ def _columns(lines: Lines, start: _Start, header: int) -> tuple[list[list[bytes]
     columns: list[list[bytes]] = [[] for _ in start.names]
     number = header
     checked = _checked(lines.name, start.rows, width, header)
-    while rows := list(islice(checked, max(1, _BLOCK // width))):
+    while rows := list(islice(checked, max(_LEAST, _BLOCK // width))):
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             column.append(block(cells))
         number += len(rows)
