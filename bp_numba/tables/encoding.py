@@ -29,7 +29,7 @@ def tell_encoding(content: bytes, encoding: str | None) -> str:
         return next((told for mark, told in _MARKS if content.startswith(mark)), "utf-8")
     try:
         known = codecs.lookup(encoding).name.replace("_", "-")
-        b"".decode(encoding)  # LookupError if it is no encoding of text, such as base64
+        b"a".decode(encoding, "ignore")  # LookupError if it is no encoding of text, such as base64
     except (LookupError, ValueError):
         known = "undefined"
     if known in _NO_ENCODINGS_OF_FILES:

@@ -67,7 +67,7 @@ def _is_index(cells: Cells) -> bool:
     if len(np.unique(numbers)) == len(numbers):
         return True
     counting = np.diff(numbers) == 1
-    return bool(np.all(counting | (numbers[1:] == numbers[0])))
+    return bool(counting.any() and np.all(counting | (numbers[1:] == numbers[0])))
 
 
 def _whole_numbers(cells: Cells) -> np.ndarray | None:

@@ -1,0 +1,63 @@
+"""What separates columns, told from the content and by options."""
+
+import pytest
+
+from tests.tables.files import cells_of, refusal, table_of
+
+
+def separated(folder, text, **how):
+    how = {"header": False, "decimal": "."} | how
+    return list(map(list, zip(*cells_of(table_of(folder, text, **how)).values(), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("2,91;1,36;hi\n5,86;0,65;lo\n", ["2,91", "1,36", "hi"]),
+        ("2,91 1,36 hi\n5,86 0,65 lo\n", ["2,91", "1,36", "hi"]),
+        ("2.91, 1.36, hi\n5.86, 0.65, lo\n", ["2.91", "1.36", "hi"]),
+        ("2.91 ; 1.36 ; hi\n5.86 ; 0.65 ; lo\n", ["2.91", "1.36", "hi"]),
+        ("  2.91   1 hi  \n 5.86  2  lo\n", ["2.91", "1", "hi"]),
+        ('18.0   8 307.0\t"a b"\n15.0   8 350.0\t"c d e"\n', ["18.0", "8", "307.0", "a b"]),
+        ("2024-01-01 10:00,5.0\n2024-01-02 11:00,6.0\n", ["2024-01-01 10:00", "5.0"]),
+        ("12 34,5,6\n56 78,7,8\n", ["12 34", "5", "6"]),
+        ('"a;b","x, y"\n"c;d","z, u"\n', ["a;b", "x, y"]),
+        ("hello\nworld\n", ["hello"]),
+        ("5 | a, b\n6 | c, d\n", ["5", "a, b"]),
+        ("1:2\n3:4\n", ["1:2"]),
+    ],
+)
+def test_told_from_the_content(text, row, tmp_path):
+    assert separated(tmp_path, text)[0] == row
+
+
+def test_words_of_a_text_are_no_columns(tmp_path):
+    text = "text\nhello there\nhow are you\nfine thank you\n"
+    assert list(table_of(tmp_path, text).columns) == ["text"]
+
+
+def test_a_title_above_the_header_is_refused_by_its_fields(tmp_path):
+    message = refusal(tmp_path, "report\na;b;c\n1;2;3\n4;5;6\n")
+    assert "row 2 has 3 fields, the header 1" in message
+
+
+@pytest.mark.parametrize(
+    ("separator", "text"),
+    [
+        ("tab", "a\tb;\n"),
+        ("\\t", "a\tb;\n"),
+        ("\t", "a\tb;\n"),
+        (":", "a:b;\n"),
+        ("spaces", "a  b;\n"),
+        (" ", "a\t b;\n"),
+        ("\u00a6", "a\u00a6b;\n"),
+    ],
+)
+def test_said_by_an_option(separator, text, tmp_path):
+    assert separated(tmp_path, text, separator=separator) == [["a", "b;"]]
+
+
+@pytest.mark.parametrize("separator", ["", ",,", "a", "1", '"', "\n", "\\", "#", ".", "-"])
+def test_what_cannot_separate(separator, tmp_path):
+    message = refusal(tmp_path, "a,b\n", separator=separator)
+    assert message.startswith("--separator must be one character") and repr(separator) in message
