@@ -98,7 +98,7 @@ def _cells(array: _Array) -> Cells:
     if array.dtype.kind == "b":
         return array
     if array.dtype.kind in "iu" and (
-        np.can_cast(array.dtype, np.int64) or array.max(initial=0) <= np.iinfo(np.int64).max
+        np.can_cast(array.dtype, np.int64) or int(array.max()) <= np.iinfo(np.int64).max
     ):
         return array.astype(np.int64)
     with np.errstate(over="ignore"):  # of longer doubles

@@ -20,7 +20,7 @@ from bp_numba.tables.errors import TableError
 from bp_numba.tables.texts import GLUE
 
 _GLUE = GLUE.encode()
-_BEFORE = rb"\0 *[$]?[+-]?[$]?"  # begins with a byte to search for: four times as fast
+_BEFORE = rb"\0 *[$]?[+-]?[$]?"  # begins with a byte to search for: three times as fast
 _AFTER = rb"(?:[eE][+-]?[0-9]+)? *%?(?=\0|\Z)"
 
 

@@ -107,7 +107,8 @@ def _score(sample: Sequence[str], separator: str) -> float:
     agreeing = count / len(rows)
     if width < 2 or agreeing < 0.5:
         return 0.0
-    if separator == SPACES and (len(rows[0]) != width or agreeing < 0.9):
+    header = len(rows[0])  # R names the rows, but not the column of their names
+    if separator == SPACES and (header < 2 or header not in (width, width - 1) or agreeing < 0.9):
         return 0.0  # words of a text
     cells = [cell for row in rows for cell in row]
     merged = sum(_is_merged(cell, separator) for cell in cells)

@@ -1,7 +1,9 @@
 """Tables in Parquet files, read by Polars, which is imported here only."""
 
+import contextlib
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -29,7 +31,8 @@ def read_parquet(name: str, content: bytes) -> Table:
     """
     polars = _polars(name)
     try:
-        frame = polars.read_parquet(io.BytesIO(content))
+        with _panics_unprinted():
+            frame = polars.read_parquet(io.BytesIO(content))
     except (Exception, polars.exceptions.PanicException) as error:  # no Exception, as few know
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TableError(
@@ -76,6 +79,23 @@ def _converted(polars: Any, name: str, series: Any) -> Cells:
 def _texts(polars: Any, series: Any) -> Texts:
     """Return texts, or times as ISO 8601 writes them, with a space before the hours."""
     return encoded(series.cast(polars.String).fill_null("").to_list())
+
+
+@contextlib.contextmanager
+def _panics_unprinted() -> Iterator[None]:
+    """Keep off the terminal what Rust prints of a panic, to the descriptor, not to sys.stderr."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed: nothing is printed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _polars(name: str) -> Any:

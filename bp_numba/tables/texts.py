@@ -5,12 +5,15 @@ the file. Read apart, as Python's strings, they would take ten times as much.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 import numpy as np
+import numpy.typing as npt
 
 from bp_numba.tables.table import Texts
+
+_Codes = npt.NDArray[np.int32]
 
 GLUE = "\0"
 
@@ -27,18 +30,12 @@ def opened(column: bytes) -> list[str]:
 
 def texts(blocks: Sequence[bytes]) -> Texts:
     """Return the cells of a column, without spaces around them."""
-    numbers: dict[str, int] = defaultdict(count().__next__)  # each text's, in order of appearance
-    codes = [
-        np.array([numbers[cell] for cell in opened(column)], dtype=np.int32) for column in blocks
-    ]
-    return _stripped(np.concatenate([np.zeros(0, np.int32), *codes]), list(numbers))
+    return _stripped(*_numbered(map(opened, blocks)))
 
 
 def encoded(cells: Sequence[str]) -> Texts:
     """Return the same of cells in memory."""
-    numbers: dict[str, int] = defaultdict(count().__next__)
-    codes = np.array([numbers[cell] for cell in cells], dtype=np.int32)
-    return _stripped(codes, list(numbers))
+    return _stripped(*_numbered([cells]))
 
 
 def is_blank(blocks: Sequence[bytes]) -> bool:
@@ -46,12 +43,19 @@ def is_blank(blocks: Sequence[bytes]) -> bool:
     return not any(column.strip(b"\0 \t\r\n") for column in blocks)
 
 
-def _stripped(codes: np.ndarray, found: list[str]) -> Texts:
+def _numbered(blocks: Iterable[Sequence[str]]) -> tuple[_Codes, list[str]]:
+    """Return the code of each cell, and the different ones in order of appearance."""
+    numbers: dict[str, int] = defaultdict(count().__next__)
+    codes = [np.array([numbers[cell] for cell in cells], dtype=np.int32) for cells in blocks]
+    return np.concatenate([np.zeros(0, np.int32), *codes]), list(numbers)
+
+
+def _stripped(codes: _Codes, found: list[str]) -> Texts:
     """Return texts without spaces around them; what is then the same has one code, nothing -1."""
+    if all(text and text == text.strip() for text in found):
+        return Texts(codes, found)
     numbers: dict[str, int] = {}
-    new = np.empty(len(found) + 1, dtype=np.int32)
-    new[-1] = -1
+    new = np.empty(len(found), dtype=np.int32)
     for old, text in enumerate(map(str.strip, found)):
         new[old] = numbers.setdefault(text, len(numbers)) if text else -1
-    same = len(numbers) == len(found)
-    return Texts(codes if same else new[codes], list(numbers))
+    return Texts(new[codes], list(numbers))
