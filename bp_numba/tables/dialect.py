@@ -103,13 +103,14 @@ def _score(sample: Sequence[str], separator: str) -> float:
     rows = _rows(sample, separator)
     if not rows:
         return 0.0
-    width, count = Counter(map(len, rows)).most_common(1)[0]
+    (width, count), header = Counter(map(len, rows)).most_common(1)[0], len(rows[0])
+    if separator == SPACES:  # between words of a text too
+        count += header == width - 1  # R names the rows, but not the column of their names
+        if header not in (width, width - 1) or header < 2 or count < 0.9 * len(rows):
+            return 0.0
     agreeing = count / len(rows)
     if width < 2 or agreeing < 0.5:
         return 0.0
-    header = len(rows[0])  # R names the rows, but not the column of their names
-    if separator == SPACES and (header < 2 or header not in (width, width - 1) or agreeing < 0.9):
-        return 0.0  # words of a text
     cells = [cell for row in rows for cell in row]
     merged = sum(_is_merged(cell, separator) for cell in cells)
     return agreeing * (1 - merged / len(cells))

@@ -26,7 +26,7 @@ def named(
     Raises
     ------
     TableError
-        If another column has no name, or two columns have the same.
+        If another column has no name, two columns have the same, or no column is left.
     """
     columns, notes = {}, []
     for number, (name, column) in enumerate(zip(names, cells, strict=True), 1):
@@ -35,6 +35,8 @@ def named(
         else:
             columns[name] = column
     _check_different(source, [(i, name) for i, name in enumerate(names, 1) if name in columns])
+    if not columns:
+        raise TableError(f"{source} has no columns{': ' if notes else ''}{'; '.join(notes)}")
     return columns, tuple(notes)
 
 

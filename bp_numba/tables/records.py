@@ -98,13 +98,19 @@ def records(lines: Lines, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             row += 1
-            yield lines.start, _with_spaces_behind_quotes(lines, dialect, row, error)
+            fields = _with_spaces_behind_quotes(lines, dialect, row, error)
+            if dialect.escaped:
+                _check_escapes(lines, row)
+            yield lines.start, fields
             lines.row.clear()
 
 
 def parsed(line: str, dialect: Dialect) -> list[str]:
-    """Return the fields of one line, however its quotes fit together."""
-    return next(csv.reader([line], **dialect.options()), [])
+    """Return the fields of one line, however its quotes fit together; none if it is too long."""
+    try:
+        return next(csv.reader([line], **dialect.options()), [])
+    except csv.Error:
+        return []
 
 
 def _with_spaces_behind_quotes(

@@ -25,6 +25,7 @@ def separated(folder, text, **how):
         ("hello\nworld\n", ["hello"]),
         ("5 | a, b\n6 | c, d\n", ["5", "a, b"]),
         ("1:2\n3:4\n", ["1:2"]),
+        ("a b c\n1 2 3\n", ["a", "b", "c"]),
     ],
 )
 def test_told_from_the_content(text, row, tmp_path):
@@ -39,6 +40,11 @@ def test_words_of_a_text_are_no_columns(tmp_path):
 def test_a_title_above_the_header_is_refused_by_its_fields(tmp_path):
     message = refusal(tmp_path, "report\na;b;c\n1;2;3\n4;5;6\n")
     assert "row 2 has 3 fields, the header 1" in message
+
+
+def test_rows_that_r_names_are_refused_by_their_fields(tmp_path):
+    message = refusal(tmp_path, '"mpg" "cyl"\n"Mazda" 21 6\n"Fiat" 22 4\n')
+    assert "row 2 has 3 fields, the header 2" in message
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_columns_that_hold_something_are_kept(name, tmp_path):
         (",a\n2.91,x\n3.5,y\n", "column 1 must have a name: it is not an index"),
         (",a\nu,x\nu,y\n", "column 1 must have a name: it is not an index"),
         (",a\n0,x\n,y\n", "column 1 must have a name: it is not an index"),
+        (",\n1,\n2,\n", "data.csv has no columns: column 1 has no name and numbers the rows"),
         ("a,b, a\n1,2,3\n", "columns 1 and 3 are both called 'a'"),
         ("b,a,b,a,b\n1,2,3,4,5\n", "columns 1, 3 and 5 are all called 'b', columns 2 and 4 are"),
     ],

@@ -136,6 +136,8 @@ def test_a_backslash_is_itself_unless_quotes_need_it(tmp_path):
     assert cells_of(table_of(tmp_path, text))["path"] == ["C:\\new", "C:\\"]
     mixed = 'path,a\nC:\\new,1\n"2\\" pipe",2\n'
     assert "row 3 has text behind a closing quote" in refusal(tmp_path, mixed)
+    spaced = 'path,a\n"2\\" pipe",1\n"C:\\new" ,2\n'
+    assert "row 2 has text behind a closing quote" in refusal(tmp_path, spaced)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,13 @@ def test_comments_are_counted(tmp_path):
     table = table_of(tmp_path, '# by hand\na,b\n# May\nx,"1\n#2"\n#June\ny,3\n')
     assert cells_of(table) == {"a": ["x", "y"], "b": ["1\n#2", "3"]}
     assert table.notes == ("3 comment lines skipped (#)",)
+
+
+def test_long_comments(tmp_path):
+    comment = "#" + "x" * 200_000 + "\n"
+    table = table_of(tmp_path, f"{comment}a,b\n{comment}1,x\n")
+    assert cells_of(table) == {"a": ["1"], "b": ["x"]}
+    assert "the first row looks like data" in refusal(tmp_path, f"{comment}1,2\n3,4\n")
 
 
 @pytest.mark.parametrize("comment", ["# a,b\n", "# by hand\n#a,b\n"])
