@@ -6,7 +6,6 @@ behind a closing quote, and a quote that is never closed, are refused: rows woul
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -118,23 +117,24 @@ def _with_spaces_behind_quotes(
 ) -> list[str]:
     """Return the fields of the row at which the csv module failed, if only spaces were the reason.
 
-    It is read leniently, and strictly without these spaces: both must find the same.
+    It is read leniently then, and the row must be as it should be but for these spaces.
     """
-    options = dialect.options()
     try:
-        fields = next(csv.reader(chain(list(lines.row), iter(lines)), **options))
-        behind = rf'" +(?={re.escape(dialect.separator)}|[\r\n]*\Z)'
-        without = io.StringIO(re.sub(behind, '"', "".join(lines.row)), newline="")
-        strict = list(csv.reader(without, strict=True, **options))
+        fields = next(csv.reader(chain(list(lines.row), iter(lines)), **dialect.options()))
     except csv.Error as another:
         raise _misquoted(lines, row, another) from None
-    if [_stripped(fields)] != [_stripped(other) for other in strict]:
+    if not _row_pattern(dialect).fullmatch("".join(lines.row)):
         raise _misquoted(lines, row, error)
     return fields
 
 
-def _stripped(fields: list[str]) -> list[str]:
-    return [field.strip() for field in fields]
+def _row_pattern(dialect: Dialect) -> re.Pattern[str]:
+    separator = re.escape(dialect.separator)
+    escape = r"\\" if dialect.escaped else ""
+    quoted = rf'"(?:[^"{escape}]|""{"|" + escape + "." if escape else ""})*+" *+'
+    plain = rf'[^"{separator}\r\n][^{separator}\r\n]*+'
+    field = f" *+(?:{quoted}|{plain}|)"
+    return re.compile(rf"(?:{field}{separator})*+{field}[\r\n]*", re.DOTALL)
 
 
 def _misquoted(lines: Lines, row: int, error: csv.Error) -> TableError:

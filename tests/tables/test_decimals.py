@@ -40,6 +40,7 @@ def test_told_from_the_last_row_too(tmp_path):
     ("cells", "what"),
     [
         (["2", "4,182"], "4,182 in row 3 of 'a', which may be thousands too"),
+        (["2"] * 120_000 + ["4,182"], "4,182 in row 120002 of 'a', which may be thousands too"),
         (["3,14", "2.91"], "3,14 in row 2 of 'a', and 2.91 in row 3 of 'a'"),
         (["3,14", "4,182,000"], "3,14 in row 2 of 'a', and 4,182,000 in row 3 of 'a'"),
     ],

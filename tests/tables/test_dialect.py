@@ -47,6 +47,11 @@ def test_rows_that_r_names_are_refused_by_their_fields(tmp_path):
     assert "row 2 has 3 fields, the header 2" in message
 
 
+def test_what_few_rows_agree_in_separates_nothing(tmp_path):
+    text = "text\na; b\nc; d\ne; f; g\nh; i; j; k\nl; m; n; o; p\n"
+    assert table_of(tmp_path, text).rows == 5
+
+
 @pytest.mark.parametrize(
     ("separator", "text"),
     [

@@ -17,6 +17,8 @@ from tests.tables.files import refusal, table_of
         "-1\n2\n",
         "x,o,yes\no,x,no\nx,x,no\no,o,yes\n",
         "$3.50,a\n$4.20,b\n",
+        "3.5 %,a\n4.2 %,b\n",
+        "30,20,10\n1,2,4\n",
     ],
 )
 def test_looks_like_data(text, tmp_path):

@@ -125,6 +125,14 @@ def test_quotes_behind_a_backslash(folder, rows):
     assert rows_of(table) == [[cell.strip() for cell in row] for row in rows[1:]]
 
 
+def test_spaces_behind_quotes_are_told_from_those_in_cells(tmp_path):
+    text = 'a,b,c\n"x" ,"y"" ,z" ,"u\n"" "\n"x" , 3" bolt ,\n'
+    cells = cells_of(table_of(tmp_path, text, separator=","))
+    assert cells == {"a": ["x", "x"], "b": ['y" ,z', '3" bolt'], "c": ['u\n"', None]}
+    for wrong in ('"x" ,"y" z,u\n', '"x" ,"y\n', '"x" y" ,"z","u"\n'):
+        assert "row 2 has " in refusal(tmp_path, "a,b,c\n" + wrong, separator=",")
+
+
 def test_quotes_within_fields_are_characters(tmp_path):
     text = 'part,a\n3" bolt,1\nthe "big" one,2\n"a ""b""",3\n'
     table = table_of(tmp_path, text)
