@@ -36,7 +36,7 @@ class _Start(NamedTuple):
     names: list[str]
     rows: _Records
     notes: list[str]
-    comments: int  # before the first row
+    comments: int  # how many of the first are above a header, and no rows
 
 
 def read_text(name: str, content: bytes, options: TextOptions) -> Table:
@@ -102,7 +102,7 @@ def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:
     below = list(islice(rows, max(_LEAST, min(SAMPLE, _BLOCK // (len(first[1]) or 1)))))
     if not header:
         names = [f"c{number}" for number, _ in enumerate(first[1], 1)]
-        return _Start(names, chain([first], below, rows), [], before)
+        return _Start(names, chain([first], below, rows), [], 0)
     fields = [row for _, row in below]
     if not looks_like_data(first[1], fields):
         return _Start([name.strip() for name in first[1]], chain(below, rows), [], before)

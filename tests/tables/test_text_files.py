@@ -168,6 +168,13 @@ def test_refused_with_the_row(text, what, tmp_path):
     assert what in refusal(tmp_path, text)
 
 
+def test_the_first_row_may_look_like_a_comment(tmp_path):
+    message = refusal(tmp_path, "#ff0000,1\nred,2\n", header=False)
+    assert "line 1 starts with # as comments do" in message
+    table = table_of(tmp_path, "# ff0000,1\nred,2\n", header=False)
+    assert table.rows == 1 and table.notes == ("1 comment line skipped (#)",)
+
+
 def test_rows_without_a_header_are_counted_from_1(tmp_path):
     assert "row 2 has 3 fields, the first row 2" in refusal(tmp_path, "1,2\n1,2,3\n", header=False)
 
