@@ -95,6 +95,7 @@ def train(options: argparse.Namespace) -> None:
     table = read_table(options.data, reading_of(options))
     _settle_stopping(options, table.rows)
     samples, lines = prepared(table, options)
+    del table  # whose cells take as much memory as the file
     for line in lines:
         print(line)
     _settle_epochs(options, len(samples.X))

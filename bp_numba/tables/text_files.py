@@ -13,7 +13,7 @@ from bp_numba.tables.header import SAMPLE, looks_like_data
 from bp_numba.tables.names import named
 from bp_numba.tables.records import BackslashError, Lines, parsed, place, records
 from bp_numba.tables.table import Table
-from bp_numba.tables.texts import block, is_blank, texts
+from bp_numba.tables.texts import block, column_cells, is_blank
 
 _BLOCK, _LEAST = 100_000, 10
 """How many cells are read before they are joined to blocks, and rows at least."""
@@ -81,14 +81,15 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
     if not header and len(names) > 1 and is_blank(columns[-1]):
         names[-1] = ""  # each line ends with a separator
     _check_comments(lines, start, dialect)
-    kept, notes = named(name, names, [partial(texts, blocks) for blocks in columns])
+    kept, notes = named(name, names, [partial(column_cells, blocks) for blocks in columns])
+    blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
     decimal, doubts = options.decimal or ".", tuple[str, ...]()
     if options.decimal is None:
-        blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
         decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
+    cells = {key: partial(column_cells, column, decimal) for key, column in blocks.items()}
     told = _told(dialect, decimal, str(options.encoding))
     more = (*start.notes, *notes, *doubts, *_comments(lines, start))
-    return Table(name, rows, kept, header, decimal, told, more)
+    return Table(name, rows, cells, header, decimal, told, more)
 
 
 def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:

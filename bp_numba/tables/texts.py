@@ -4,6 +4,7 @@ The cells of a column are joined by zero bytes, in blocks of rows: they take no 
 the file. Read apart, as Python's strings, they would take ten times as much.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -11,11 +12,19 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.table import Texts
+from bp_numba.tables.table import Cells, Texts
 
 _Codes = npt.NDArray[np.int32]
 
 GLUE = "\0"
+
+_SAMPLE = 1_000
+_PLAIN_NUMBERS = re.compile(
+    rb"(?:(?:-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)?(?:\0|\Z))*+"
+)
+"""Numbers and gaps. Longer ones may be identifiers; those with leading zeros are codes."""
+
+_GAP = re.compile(rb"(?<![^\0])(?=\0|\Z)")
 
 
 def block(cells: Sequence[str]) -> bytes:
@@ -31,6 +40,36 @@ def opened(column: bytes) -> list[str]:
 def texts(blocks: Sequence[bytes]) -> Texts:
     """Return the cells of a column, without spaces around them."""
     return _stripped(*_numbered(map(opened, blocks)))
+
+
+def column_cells(blocks: Sequence[bytes], decimal: str = ".") -> Cells:
+    """Return the cells of a column, as numbers where they are plain ones and nearly all differ.
+
+    Each different text is kept and asked for its meaning once; where there are so many, that would
+    take five times as long as to read the numbers.
+    """
+    if decimal == "." and _are_many_numbers(blocks):
+        numbers = np.concatenate([_numbers(column) for column in blocks])
+        is_whole = not any(character in column for column in blocks for character in b".eE")
+        return numbers.astype(np.int64) if is_whole and _fit(numbers) else numbers
+    return texts(blocks)
+
+
+def _are_many_numbers(blocks: Sequence[bytes]) -> bool:
+    first = blocks[0][: 100 * _SAMPLE].split(b"\0")[:_SAMPLE]
+    many = len(first) == _SAMPLE and 2 * len(set(first)) > _SAMPLE
+    return many and all(_PLAIN_NUMBERS.fullmatch(column) for column in blocks)
+
+
+def _numbers(column: bytes) -> npt.NDArray[np.float64]:
+    if b"\0\0" in column or column.startswith(b"\0") or column.endswith(b"\0"):
+        column = _GAP.sub(b"nan", column)
+    return np.fromstring(column.replace(b"\0", b" ").decode("ascii"), sep=" ")
+
+
+def _fit(numbers: npt.NDArray[np.float64]) -> bool:
+    """Tell if whole numbers are the same as int64; there are no gaps then."""
+    return bool((np.abs(numbers) < 2**53).all())
 
 
 def encoded(cells: Sequence[str]) -> Texts:

@@ -36,7 +36,9 @@ def cells_of(table):
 def rows_of(table):
     """Return the rows as lists of texts, "" for gaps."""
     columns = cells_of(table).values()
-    return [[cell or "" for cell in row] for row in zip(*columns, strict=True)]
+    return [
+        ["" if cell is None else str(cell) for cell in row] for row in zip(*columns, strict=True)
+    ]
 
 
 def _as_list(cells):

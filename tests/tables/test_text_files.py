@@ -4,11 +4,13 @@ import csv
 import gzip
 import io
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bp_numba.tables.errors import TableError
+from bp_numba.tables.table import Texts
 from tests.runs.hostile import mutated
 from tests.tables.files import cells_of, refusal, rows_of, table_of
 
@@ -100,8 +102,8 @@ def test_separator_and_decimals_are_told(folder, rows, numbers, separator, decim
     assert rows_of(table) == [[cell.strip() for cell in row] for row in rows]
     told = {",": "','", ";": "';'", "|": "'|'", "\t": "tab", "  ": "spaces"}[separator]
     plain = separator == "," and encoding not in ("utf-16", "utf-32")
-    assert plain or table.notes[0].startswith(f"separator {told}")
-    assert ("decimal comma" in "".join(table.notes)) == (decimal == ",")
+    assert plain or table.dialect.startswith(f"separator {told}")
+    assert ("decimal comma" in table.dialect) == (decimal == ",")
 
 
 @given(rows=tables(), separator=st.sampled_from(",;|\t"))
@@ -239,3 +241,23 @@ def test_mutated_files_are_read_or_refused_in_a_line(encoding, tmp_path):
             assert "data.csv" in str(error) and "\n" not in str(error)
             found.add("refused")
     assert found == {True, "refused"}
+
+
+@pytest.mark.parametrize("gap", [None, 0, 7, 2999])
+def test_columns_of_many_different_numbers_are_arrays(tmp_path, gap):
+    generator = np.random.default_rng(0)
+    x = [repr(value) for value in generator.normal(size=3000).tolist()]
+    n, codes, decimals = [*map(str, range(3000))], [f"0{i}" for i in range(3000)], ["1.50"] * 3000
+    if gap is not None:
+        x[gap] = ""
+    rows = zip(x, n, codes, decimals, strict=True)
+    text = "x,n,code,d\n" + "".join(",".join(row) + "\n" for row in rows)
+    table = table_of(tmp_path, text)
+    expected = np.array([float(cell or "nan") for cell in x])
+    assert table.cells("x").dtype == np.float64 and table.cells("n").dtype == np.int64
+    assert np.array_equal(table.cells("x"), expected, equal_nan=True)
+    assert table.cells("n").tolist() == [*range(3000)]
+    assert table.cells("code").values == codes  # whose zeros count
+    assert table.cells("d").values == ["1.50"]  # which may be a class
+    with_comma = table_of(tmp_path, text.replace(",", ";"), decimal=",")
+    assert isinstance(with_comma.cells("x"), Texts)
