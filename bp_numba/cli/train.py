@@ -143,10 +143,10 @@ def default_epochs(samples: int, options: argparse.Namespace) -> int:
     Small tables need many epochs, large ones are learned in fewer; where early stopping decides,
     more of either are allowed. Ten million updates of the sigmoid network take some seconds.
     """
-    epochs = 500 if options.early_stopping else 200
+    early = options.early_stopping
     if families.is_mlp(options):
-        return max(epochs, 2_000 // -(-samples // BATCH_SIZE))
-    updates = 1_000_000 if options.early_stopping else 100_000
+        return max(500 if early else 200, 2_000 // -(-samples // BATCH_SIZE))
+    epochs, updates = (2_000, 1_000_000) if early else (200, 100_000)
     return max(20, min(epochs, 10_000_000 // samples), round(updates / samples))
 
 
