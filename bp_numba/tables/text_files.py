@@ -13,7 +13,7 @@ from bp_numba.tables.header import SAMPLE, looks_like_data
 from bp_numba.tables.names import named
 from bp_numba.tables.records import BackslashError, Lines, parsed, place, records
 from bp_numba.tables.table import Table
-from bp_numba.tables.texts import block, column_cells, is_blank
+from bp_numba.tables.texts import block, column_cells, is_blank, joined
 
 _BLOCK, _LEAST = 100_000, 10
 """How many cells are read before they are joined to blocks, and rows at least."""
@@ -130,6 +130,8 @@ def _columns(lines: Lines, start: _Start, header: int) -> tuple[list[list[bytes]
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             column.append(block(cells))
         number += len(rows)
+    for column in columns:
+        column[:] = joined(column)
     return columns, number - header
 
 

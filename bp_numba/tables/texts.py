@@ -18,6 +18,7 @@ _Codes = npt.NDArray[np.int32]
 
 GLUE = "\0"
 
+_JOINED = 64
 _SAMPLE = 1_000
 _PLAIN_NUMBERS = re.compile(
     rb"(?:(?:-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)?(?:\0|\Z))*+"
@@ -30,6 +31,16 @@ _GAP = re.compile(rb"(?<![^\0])(?=\0|\Z)")
 def block(cells: Sequence[str]) -> bytes:
     """Return cells, none of which holds a zero byte, as one block."""
     return GLUE.join(cells).encode("utf-8", "surrogatepass")
+
+
+def joined(blocks: Sequence[bytes]) -> list[bytes]:
+    """Return the same cells in fewer blocks.
+
+    Many small ones, freed one by one, leave the system a heap full of holes: 110 MB of a table of
+    600,000 x 20 cells stayed taken while it was trained on.
+    """
+    parts = range(0, len(blocks), _JOINED)
+    return [GLUE.encode().join(blocks[start : start + _JOINED]) for start in parts]
 
 
 def opened(column: bytes) -> list[str]:
