@@ -1,5 +1,6 @@
 """The epochs of one call of `fit`, and what is known where the loss is displayed."""
 
+from numbers import Integral
 from typing import Any, NamedTuple
 
 
@@ -28,7 +29,8 @@ class Run(NamedTuple):
 
     def is_printed(self, epoch: int, verbose: int) -> bool:
         """Tell if a display point is printed: with verbose n every n-th, and the first epoch."""
-        return bool(verbose) and (epoch == 1 or epoch % (int(verbose) * (self.interval or 1)) == 0)
+        every = max(int(verbose), 1) if isinstance(verbose, Integral) else 1
+        return bool(verbose) and (epoch == 1 or epoch % (every * (self.interval or 1)) == 0)
 
 
 class Point(NamedTuple):

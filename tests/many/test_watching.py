@@ -99,6 +99,14 @@ def test_verbose_tells_of_the_spread(capsys):
     assert lines[0].startswith("[INFO] epoch=1, networks=4, loss=")
 
 
+def test_verbose_prints_every_so_many_display_points(capsys):
+    networks = make(SMALL, 4)
+    fit_many(networks, *samples(SMALL, 9), 20, 2, verbose=4)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(",")[0] for line in lines] == [f"[INFO] epoch={n}" for n in (1, 8, 16)]
+    assert len(networks[0].losses) == 11
+
+
 def test_quiet_by_default(capsys):
     fit_many(make(SMALL, 4), *samples(SMALL, 9), 10, 1)
     assert capsys.readouterr() == ("", "")

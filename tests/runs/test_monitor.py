@@ -30,6 +30,30 @@ def test_losses_are_those_that_are_printed(xor_data, capsys):
     assert nn.epochs_trained == 250
 
 
+@pytest.mark.parametrize(
+    ("verbose", "shown", "interval"),
+    [
+        (3, [1, 30, 60, 90], 10),
+        (np.int64(4), [1, 40, 80], 10),
+        (50, [1, 50, 100], 0),
+        (0, [], 10),
+        (1, EPOCHS[:2], 100),
+        (True, EPOCHS[:2], 100),
+        ("yes", EPOCHS[:2], 100),
+        (None, [], 100),
+    ],
+)
+def test_verbose_prints_every_so_many_display_points(xor_data, capsys, verbose, shown, interval):
+    nn = make(NeuralNetwork, [2, 2, 1])
+    nn.fit(*xor_data, 100, interval, verbose=verbose)
+    printed = [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [f"[INFO] epoch={epoch}" for epoch in shown]
+    assert len(nn.losses) == (100 if interval == 0 else 100 // interval + 1)
+    nn.fit(*xor_data, 100, interval, verbose=verbose, initial_epoch=45)
+    later = [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert later == [line for line in printed if int(line.partition("=")[2]) > 45]
+
+
 def test_history_goes_on_where_losses_begin_anew(xor_data, monkeypatch):
     ticks = itertools.count(7.0)
     for module in (monitor, trainer):
