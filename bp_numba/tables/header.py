@@ -11,7 +11,8 @@ It looks like data
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bp_numba.tables.looks import is_gap, is_number
+from bp_numba.tables.gaps import says_nothing
+from bp_numba.tables.looks import is_number
 
 SAMPLE = 100
 """How many rows below the first are looked at."""
@@ -32,7 +33,7 @@ def looks_like_data(first: Sequence[str], below: Sequence[Sequence[str]]) -> boo
 
 def _numbers(column: Sequence[str]) -> bool:
     """Tell whether most cells are numbers."""
-    cells = [cell for cell in column if not is_gap(cell)]
+    cells = [cell for cell in column if not says_nothing(cell.strip())]
     return 2 * sum(map(is_number, cells)) > len(cells)
 
 

@@ -6,14 +6,7 @@ _SIGNS, _MONEY = r"[+\-\u2212]?", "[$\u20ac\u00a3\u00a5]?"
 _DIGITS = r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+|[0-9]{1,3}(?:[.,'][0-9]{3})+(?:[.,][0-9]*)?)"
 _NUMBER = re.compile(rf"{_SIGNS}{_MONEY} ?{_SIGNS}{_DIGITS}(?:[eEdD][+-]?[0-9]+)? ?(?:%|{_MONEY})")
 
-_GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}
-
 
 def is_number(cell: str) -> bool:
     """Tell whether a cell looks like a number of whatever notation."""
     return _NUMBER.fullmatch(cell.strip()) is not None
-
-
-def is_gap(cell: str) -> bool:
-    """Tell whether a cell is empty, or says that there is nothing."""
-    return cell.strip().lower() in _GAPS

@@ -12,6 +12,7 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
+from bp_numba.tables.gaps import GAPS
 from bp_numba.tables.table import Cells, Texts
 
 _Codes = npt.NDArray[np.int32]
@@ -20,12 +21,19 @@ GLUE = "\0"
 
 _JOINED = 64
 _SAMPLE = 1_000
-_PLAIN_NUMBERS = re.compile(
-    rb"(?:(?:-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)?(?:\0|\Z))*+"
-)
+_WORDS = "|".join(re.escape(word) for word in sorted(GAPS) if word)
+_NUMBERS = {
+    decimal: re.compile(
+        rf"(?:(?:-?(?:0|[1-9][0-9]{{0,14}})(?:\{decimal}[0-9]*)?(?:e[-+]?[0-9]+)?|{_WORDS}|)"
+        r"(?:\0|\Z))*+".encode(),
+        re.IGNORECASE,
+    )
+    for decimal in (".", ",")
+}
 """Numbers and gaps. Longer ones may be identifiers; those with leading zeros are codes."""
 
-_GAP = re.compile(rb"(?<![^\0])(?=\0|\Z)")
+_LETTER = re.compile(rb"[^-+0-9.,eE\0]")
+_GAP = re.compile(rf"(?<![^\0])(?:{_WORDS}|)(?=\0|\Z)".encode(), re.IGNORECASE)
 
 
 def block(cells: Sequence[str]) -> bytes:
@@ -59,23 +67,25 @@ def column_cells(blocks: Sequence[bytes], decimal: str = ".") -> Cells:
     Each different text is kept and asked for its meaning once; where there are so many, that would
     take five times as long as to read the numbers.
     """
-    if decimal == "." and _are_many_numbers(blocks):
-        numbers = np.concatenate([_numbers(column) for column in blocks])
-        is_whole = not any(character in column for column in blocks for character in b".eE")
+    if _are_many_numbers(blocks, decimal):
+        numbers = np.concatenate([_numbers(column, decimal) for column in blocks])
+        is_whole = not any(mark in column for column in blocks for mark in f"{decimal}eE".encode())
         return numbers.astype(np.int64) if is_whole and _fit(numbers) else numbers
     return texts(blocks)
 
 
-def _are_many_numbers(blocks: Sequence[bytes]) -> bool:
+def _are_many_numbers(blocks: Sequence[bytes], decimal: str) -> bool:
     first = blocks[0][: 100 * _SAMPLE].split(b"\0")[:_SAMPLE]
     many = len(first) == _SAMPLE and 2 * len(set(first)) > _SAMPLE
-    return many and all(_PLAIN_NUMBERS.fullmatch(column) for column in blocks)
+    return many and all(_NUMBERS[decimal].fullmatch(column) for column in blocks)
 
 
-def _numbers(column: bytes) -> npt.NDArray[np.float64]:
-    if b"\0\0" in column or column.startswith(b"\0") or column.endswith(b"\0"):
+def _numbers(column: bytes, decimal: str) -> npt.NDArray[np.float64]:
+    with_gaps = b"\0\0" in column or column[:1] == b"\0" or column[-1:] == b"\0"
+    if with_gaps or _LETTER.search(column):
         column = _GAP.sub(b"nan", column)
-    return np.fromstring(column.replace(b"\0", b" ").decode("ascii"), sep=" ")
+    text = column.decode("ascii").replace(decimal, ".").replace(GLUE, " ")
+    return np.fromstring(text, sep=" ")
 
 
 def _fit(numbers: npt.NDArray[np.float64]) -> bool:

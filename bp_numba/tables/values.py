@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from bp_numba.tables.dates import are_dates
 from bp_numba.tables.errors import TableError
+from bp_numba.tables.gaps import says_nothing
 from bp_numba.tables.numerals import Numerals, read_number, read_numerals, read_plain
 from bp_numba.tables.table import Cells, Table, Texts
 
-MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none"))
 """Words for a gap, in lower case."""
 
 PAIRS = (("false", "true"), ("no", "yes"))
@@ -151,11 +151,6 @@ def read_values(cells: Cells, decimal: str = ".") -> Values:
     return Values(kind, None, [], Numerals(numbers, cells.dtype.kind in "iu"))
 
 
-def is_missing(text: str) -> bool:
-    """Tell if a text is a word for a gap."""
-    return text.lower() in MISSING
-
-
 def truth(texts: Iterable[str]) -> list[bool] | None:
     """Return what the texts say, if all are words of one pair of `PAIRS`, in any case."""
     words = [text.lower() for text in texts]
@@ -182,7 +177,7 @@ def _read_texts(cells: Texts, decimal: str) -> Values:
 
 def _without_gaps(cells: Texts) -> tuple[Codes, list[str]]:
     """Return codes and texts without the words for a gap, in the order in which they were."""
-    present = [code for code, text in enumerate(cells.values) if not is_missing(text)]
+    present = [code for code, text in enumerate(cells.values) if not says_nothing(text)]
     if len(present) == len(cells.values):
         return cells.codes, cells.values
     new = np.full(len(cells.values) + 1, -1, dtype=np.int32)  # the last: code -1

@@ -243,21 +243,22 @@ def test_mutated_files_are_read_or_refused_in_a_line(encoding, tmp_path):
     assert found == {True, "refused"}
 
 
-@pytest.mark.parametrize("gap", [None, 0, 7, 2999])
-def test_columns_of_many_different_numbers_are_arrays(tmp_path, gap):
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("gap", ["", "NA", "n/a", "?", "<NA>"])
+def test_columns_of_many_different_numbers_are_arrays(tmp_path, gap, decimal):
     generator = np.random.default_rng(0)
     x = [repr(value) for value in generator.normal(size=3000).tolist()]
+    x[0] = x[7] = x[8] = x[2999] = gap
+    x[1], x[2] = "1e-5", "-3E+2"
+    expected = np.array([np.nan if cell == gap else float(cell) for cell in x])
     n, codes, decimals = [*map(str, range(3000))], [f"0{i}" for i in range(3000)], ["1.50"] * 3000
-    if gap is not None:
-        x[gap] = ""
     rows = zip(x, n, codes, decimals, strict=True)
-    text = "x,n,code,d\n" + "".join(",".join(row) + "\n" for row in rows)
-    table = table_of(tmp_path, text)
-    expected = np.array([float(cell or "nan") for cell in x])
+    text = "x;n;code;d\n" + "".join(";".join(row) + "\n" for row in rows)
+    table = table_of(tmp_path, text.replace(".", decimal), decimal=decimal)
     assert table.cells("x").dtype == np.float64 and table.cells("n").dtype == np.int64
     assert np.array_equal(table.cells("x"), expected, equal_nan=True)
     assert table.cells("n").tolist() == [*range(3000)]
     assert table.cells("code").values == codes  # whose zeros count
-    assert table.cells("d").values == ["1.50"]  # which may be a class
-    with_comma = table_of(tmp_path, text.replace(",", ";"), decimal=",")
-    assert isinstance(with_comma.cells("x"), Texts)
+    assert table.cells("d").values == [f"1{decimal}50"]  # which may be a class
+    other = table_of(tmp_path, text, decimal="." if decimal == "," else ",")
+    assert decimal == "," or isinstance(other.cells("x"), Texts)
