@@ -18,7 +18,7 @@ class PublicTable(NamedTuple):
     target: str
     source: str
     without: tuple[str, ...] = ()  # what gives the target away, or names each row
-    options: dict = {}  # noqa: RUF012 -- read only
+    options: dict = {}  # for pandas.read_csv
 
     @property
     def package(self):
