@@ -1,6 +1,7 @@
 """The commands and their options, as they are typed."""
 
 import argparse
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -196,23 +197,26 @@ def _add_problems(commands: Commands) -> None:
 
 def layer_sizes(text: str) -> list[int]:
     """Return the sizes in a text like 64-32-16-10, or with commas."""
-    return [int(size) for size in text.replace(",", "-").split("-")]
+    try:
+        return [int(size) for size in text.replace(",", "-").split("-")]
+    except ValueError:
+        must = "must be sizes of layers, as 16-8 or 16,8"
+        raise argparse.ArgumentTypeError(f"{must}, got {text!r:.60}") from None
 
 
 def hidden_sizes(text: str) -> list[int]:
     """Return the sizes in a text like 32-16, or none of them."""
     sizes = [] if text == "none" else layer_sizes(text)
     if any(size < 1 for size in sizes):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"must be sizes >= 1, or none, got {text!r:.60}")
     return sizes
 
 
 def whole_number(text: str) -> int:
     """Return the number in a text like 10000, 10_000 or 1e4."""
-    try:
+    with contextlib.suppress(ValueError):
         return int(text)
-    except ValueError:
-        number = float(text)
-    if not number.is_integer():
-        raise ValueError
-    return int(number)
+    with contextlib.suppress(ValueError):
+        if (number := float(text)).is_integer():
+            return int(number)
+    raise argparse.ArgumentTypeError(f"must be a whole number, as 10000 or 1e4, got {text!r:.60}")
