@@ -65,13 +65,15 @@ def _training(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "validation_size": options.validation_size,
         "early_stopping": options.early_stopping,
         **({} if options.class_weight is None else {"class_weight": options.class_weight}),
-        # It stops by display points; without it they are only what is shown.
+        # What stops it looks at display points; without that they are only what is shown.
         "display_update": options.display_update if _stops(options) else None,
     }
 
 
 def _stops(options: argparse.Namespace) -> bool:
-    return options.early_stopping or options.stop_at_loss is not None
+    """Tell if it matters where losses are shown: perceptrons stop after any epoch."""
+    stops = options.early_stopping or options.stop_at_loss is not None
+    return options.network == "sigmoid" and stops
 
 
 class Ranking:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
+from bp_numba.cli.errors import CommandError
 from bp_numba.tables.samples import Samples, Wanted, make_samples
 from bp_numba.tables.table import Table
 
@@ -12,7 +13,7 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
 
     Raises
     ------
-    TableError
+    CommandError, TableError
         If the table does not suit what the options ask for.
     """
     targets = _names(table, options.target or _targets_of_arrays(table))
@@ -30,6 +31,8 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
         class_weight=None if is_mlp else options.class_weight,
     )
     samples = make_samples(table, wanted)
+    if options.class_weight and not samples.preprocessing.classes:
+        raise CommandError("--class-weight balanced needs classes, got targets that are numbers")
     return samples, _lines(table, targets, samples)
 
 
