@@ -3,7 +3,6 @@
 Whatever it holds can be predicted with: the weights are those that the run would end with there.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.perceptron_runs import PerceptronRun, Reached
 from bp_numba.cli.perceptrons import Perceptron, model_files
-from bp_numba.cli.resuming import _facts, _of_another_run
+from bp_numba.cli.resuming import check_facts, facts_of, of_another_run
 from bp_numba.runs.archives import PERCEPTRON, kind_of
 from bp_numba.runs.json_values import is_count, is_number
 
@@ -61,7 +60,7 @@ def load_checkpoint(path: Path, fresh: Perceptron) -> Perceptron:
         If the file holds no network, or cannot be read.
     """
     if kind_of(path) != PERCEPTRON:
-        raise _of_another_run(path, "network", "sigmoid", "mlp")
+        raise of_another_run(path, "network", "sigmoid", "mlp")
     estimator, metadata, arrays = model_files(str(path)).read_perceptron(path)
     there = Perceptron(estimator, metadata, [*map(len, estimator.coefs_), estimator.n_outputs_])
     _check_same_run(path, there, fresh)
@@ -70,14 +69,13 @@ def load_checkpoint(path: Path, fresh: Perceptron) -> Perceptron:
     except (AttributeError, KeyError, TypeError, ValueError):
         raise CommandError(f"checkpoint {path} is damaged: its state of training is") from None
     estimator.set_params(**fresh.estimator.get_params())
+    metadata |= {name: fresh.metadata[name] for name in ("table",) if name in fresh.metadata}
     return there
 
 
 def _check_same_run(path: Path, there: Perceptron, here: Perceptron) -> None:
-    found, facts = (_facts(each) | _parameters(each) for each in (there, here))  # type: ignore[arg-type]
-    for name, value in facts.items():
-        if json.dumps(found.get(name)) != json.dumps(value):  # 1 is not True here
-            raise _of_another_run(path, name, found.get(name), value)
+    found, facts = (facts_of(each) | _parameters(each) for each in (there, here))
+    check_facts(path, found, facts)
 
 
 def _parameters(perceptron: Perceptron) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from bp_numba import NeuralNetwork, load_many, save_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.runs.archives import holds_many
+from bp_numba.tables.preprocessing import Preprocessing
 
 
 def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[NeuralNetwork]:
@@ -24,12 +25,18 @@ def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[Neura
     ------
     CommandError
         If the checkpoint is of another run; the difference is named.
+
+    Notes
+    -----
+    The description of the table is the new one: it gives the same samples, which their digest says,
+    and that of an older release says less.
     """
     networks = load_many(path) if holds_many(path) else [NeuralNetwork.load(path)]
     if len(networks) != len(expected):
-        raise _of_another_run(path, "restarts", len(networks), len(expected))
+        raise of_another_run(path, "restarts", len(networks), len(expected))
     for network, fresh in zip(networks, expected, strict=True):
         _check_same_run(path, network, fresh)
+        network.metadata["table"] = fresh.metadata["table"]
     return networks
 
 
@@ -42,30 +49,54 @@ def save_checkpoint(path: Path, networks: Sequence[NeuralNetwork]) -> None:
 
 
 def _check_same_run(path: Path, network: NeuralNetwork, expected: NeuralNetwork) -> None:
-    here, there = _facts(expected), _facts(network)
-    for name, value in here.items():
-        found = there.get(name)
-        if json.dumps(found) != json.dumps(value):  # 1 is not True here, and NaN is NaN
-            raise _of_another_run(path, name, found, value)
+    check_facts(path, facts_of(network), facts_of(expected))
     if [w.shape for w in network.W] != [w.shape for w in expected.W]:
         raise CommandError(f"checkpoint {path} is damaged: its weights do not fit its layers")
 
 
-def _of_another_run(path: Path, name: str, there: Any, here: Any) -> CommandError:
+def check_facts(path: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    """Raise CommandError, which names the first difference, unless the facts are the same.
+
+    What only the checkpoint knows of differs too: a run may have had more options than this.
+    """
+    for name in {**here, **there}:
+        found, value = there.get(name), here.get(name)
+        if json.dumps(found) != json.dumps(value):  # 1 is not True here, and NaN is NaN
+            raise of_another_run(path, name, found, value)
+
+
+def of_another_run(path: Path, name: str, there: Any, here: Any) -> CommandError:
+    """Return the error that names a difference."""
     return CommandError(
         f"checkpoint {path} is of another run: {name} {_short(there)} there, {_short(here)} here"
     )
 
 
-def _facts(network: NeuralNetwork) -> dict[str, Any]:
+def facts_of(network: Any) -> dict[str, Any]:
+    """Return what a run is known by: its options, then its samples by a digest."""
+    training, table, rows = (network.metadata.get(key) for key in ("training", "table", "rows"))
     own = {"layers": list(network.layers), "alpha": network.alpha}
-    described = [network.metadata.get(key) for key in ("training", "table", "rows")]
     facts: dict[str, Any] = {}
-    for values in (*described[:2], own, *described[2:]):  # what follows from others comes later
+    for values in (training, _table_facts(table), own, rows):  # what follows from others comes last
         facts |= values if isinstance(values, dict) else {}
     return {name.replace("_", " "): value for name, value in facts.items()}
 
 
+def _table_facts(table: Any) -> dict[str, Any]:
+    """Return what is asked of a table; what is learned of it follows from the samples."""
+    try:
+        preprocessing = Preprocessing.from_dict(table)
+    except ValueError:
+        return {}
+    return {
+        "target": ", ".join(preprocessing.target_names),
+        "task": preprocessing.task,
+        "columns": preprocessing.columns,
+        "scale": preprocessing.scale,
+        "classes": preprocessing.classes,
+    }
+
+
 def _short(value: Any) -> str:
-    text = "unknown" if value is None else json.dumps(value)
+    text = "none" if value is None else json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -97,24 +97,30 @@ def test_early_stopping_resumes_as_if_never_interrupted(tmp_path, capsys, monkey
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--layers", "4"], "layers [3, 16, 2] there, [3, 4, 2] here"),
-        (["--alpha", "0.2"], "alpha 0.1 there, 0.2 here"),
+        (["--layers", "4"], "layers [3, 32, 2] there, [3, 4, 2] here"),
+        (["--alpha", "0.2"], "alpha 0.05 there, 0.2 here"),
         (["--seed", "1"], "seed 0 there, 1 here"),
-        (["--scale", "none"], 'scale "minmax" there, "none" here'),
+        (["--scale", "none"], 'scale "standard" there, "none" here'),
         (["--test-size", "0.5"], "test size 0.25 there, 0.5 here"),
         (["--validation-size", "0.5"], "validation size 0.0 there, 0.5 here"),
         (["--target", "a"], 'target "label" there, "a" here'),
         (["--task", "regress"], 'task "classify" there, "regress" here'),
         (["--target", "constant"], "must have two or more classes"),
+        (["--target", "a", "--target", "b"], 'target "label" there, "a, b" here'),
+        (["--ignore", "b"], 'columns ["a", "b", "constant"] there, ["a", "constant"] here'),
+        (["--class-weight", "balanced"], 'class weight none there, "balanced" here'),
+        (["--stop-at-loss", "0.1"], "stop at loss none there, 0.1 here"),
         (["--early-stopping", "--validation-size", "0.5"], "validation size 0.0 there, 0.5 here"),
         (["DATA"], 'digest of rows "'),
     ],
 )
 def test_a_checkpoint_of_another_run(change, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command = ["train", "data.csv", "--target", "label", *SHORT, "--checkpoint", "kept.npz"]
+    command = ["train", "data.csv", *SHORT, "--checkpoint", "kept.npz"]
     two_groups("data.csv", names=(0, 1))
-    run(capsys, *command)
+    run(capsys, *command, "--target", "label")
+    if "--target" not in change:
+        command += ["--target", "label"]
     if change == ["DATA"]:
         header, *rows = (tmp_path / "data.csv").read_text().splitlines()
         rows[0], rows[2] = rows[2], rows[0]  # of one class, and neither holds an extreme value
@@ -139,7 +145,7 @@ def test_checkpoints_that_are_damaged_or_foreign(tmp_path, capsys):
     network.metadata = {"table": 3}
     network.save(path)
     assert main(list(map(str, command))) == 1
-    assert "seed unknown there, 0 here" in capsys.readouterr().err
+    assert "seed none there, 0 here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
