@@ -14,18 +14,17 @@ from tests.conftest import PYTHON, run_command
 COMMAND = [*PYTHON, "-m", "bp_numba"]
 SHORT = ("--epochs", "30")
 
-CLASSES = Preprocessing.from_dict(
-    {
-        "columns": ["a", "b"],
-        "target": "t",
-        "task": "classify",
-        "scale": "minmax",
-        "offsets": [1.0, -2.0],
-        "divisors": [2.0, 0.5],
-        "classes": ["u", "v", "w"],
-        "target_range": [],
-    }
-)
+CLASSES_TABLE = {
+    "columns": ["a", "b"],
+    "target": "t",
+    "task": "classify",
+    "scale": "minmax",
+    "offsets": [1.0, -2.0],
+    "divisors": [2.0, 0.5],
+    "classes": ["u", "v", "w"],
+    "target_range": [],
+}
+CLASSES = Preprocessing.from_dict(CLASSES_TABLE)
 NUMBERS = Preprocessing.from_dict(
     {
         "columns": ["a"],
@@ -135,8 +134,9 @@ def numbered(values, name="y"):
 
 def stopping_command(data, path, epochs=3000):
     """Return the arguments of a run on `noisy` data that is stopped early."""
-    options = ["--epochs", epochs, "--alpha", 0.5, "--early-stopping", "--checkpoint", path]
-    return ["train", data, "--target", "y", *options]
+    network = ["--layers", 16, "--alpha", 0.5, "--scale", "minmax"]
+    options = ["--epochs", epochs, "--early-stopping", "--validation-size", 0.2]
+    return ["train", data, "--target", "y", *network, *options, "--checkpoint", path]
 
 
 def predictions(text):

@@ -13,9 +13,9 @@ import pytest
 from bp_numba import EarlyStopping, NeuralNetwork, load_many, save_many
 from bp_numba.cli import restarts
 from bp_numba.cli.main import main
-from bp_numba.cli.readers import read_table
-from bp_numba.cli.resuming import ResumableStopping
-from bp_numba.cli.samples import make_samples
+from bp_numba.cli.stopping import ResumableStopping
+from bp_numba.tables.reading import read_table
+from bp_numba.tables.samples import Wanted, make_samples
 from tests.cli.conftest import (
     COMMAND,
     SHORT,
@@ -40,14 +40,13 @@ from tests.conftest import (
 ENDLESS = ["--epochs", 10**9, "--display-update", 10**9]
 
 
-def samples_of(path, target, validation_size, seed=0):
+def samples_of(path, target, validation_size, seed=0, scale="standard"):
     """Return the samples that a run trains on."""
-    task = "classify" if target == "label" else "regress"
-    sizes = {"test_size": 0.25, "validation_size": validation_size}
-    return make_samples(read_table(path), target, task, scale="minmax", **sizes, seed=seed)
+    wanted = Wanted([target], scale=scale, validation_size=validation_size, seed=seed)
+    return make_samples(read_table(path), wanted)
 
 
-def one_by_one(samples, seeds, hidden=16, alpha=0.1, callback=None, **options):
+def one_by_one(samples, seeds, hidden=32, alpha=0.05, callback=None, **options):
     """Return networks that were trained one after the other."""
     layers = [samples.X.shape[1], hidden, samples.y.shape[1]]
     networks = [make(NeuralNetwork, layers, alpha, seed) for seed in seeds]
@@ -93,7 +92,7 @@ def test_the_best_of_all_is_kept(share, tmp_path, capsys):
     assert f"[INFO] {kind} of all: {spread}\n[INFO] R2 " in output
     assert re.search(r"\[INFO\] epoch=90, networks=12, loss=[\d.]+ to [\d.]+, median", output)
     shown = run(capsys, "info", path).out
-    assert f"training: {{'seed': {best + 3}, 'split_seed': 3, 'restarts': 12, " in shown
+    assert f"training: seed {best + 3}, split seed 3, restarts 12, " in shown
 
 
 def test_one_restart_is_what_there_was(tmp_path, capsys):
@@ -276,8 +275,8 @@ def test_without_a_checkpoint_the_best_so_far_is_saved(tmp_path):
         (["--restarts", "5"], "restarts 4 there, 5 here"),
         (["--restarts", "1"], "restarts 4 there, 1 here"),
         (["--seed", "1"], "seed 0 there, 1 here"),
-        (["--layers", "4"], "layers [3, 16, 2] there, [3, 4, 2] here"),
-        (["--alpha", "0.2"], "alpha 0.1 there, 0.2 here"),
+        (["--layers", "4"], "layers [3, 32, 2] there, [3, 4, 2] here"),
+        (["--alpha", "0.2"], "alpha 0.05 there, 0.2 here"),
         (["ONE"], "restarts 1 there, 4 here"),
         (["OTHER"], "seed 2 there, 1 here"),
         (["DIARY"], "not a network"),
@@ -350,9 +349,9 @@ def whole(tmp_path_factory):
 
 def test_each_network_is_stopped_by_itself(whole):
     data, networks = whole
-    samples = samples_of(data, "y", 0.2, seed=1)
+    samples = samples_of(data, "y", 0.2, seed=1, scale="minmax")
     options = {"epochs": 3000, "displayUpdate": 30, "validation": samples.validation}
-    expected = one_by_one(samples, range(1, 6), alpha=0.5, callback=EarlyStopping, **options)
+    expected = one_by_one(samples, range(1, 6), 16, 0.5, callback=EarlyStopping, **options)
     for network, other in zip(networks, expected, strict=True):
         assert_same_weights(network, other, atol=1e-11)
         assert network.epochs_trained == other.epochs_trained < 3000
@@ -400,7 +399,7 @@ def test_a_run_that_early_stopping_has_ended(whole, tmp_path, capsys):
     output = run(capsys, *stopping(data, kept, "--resume", "--save", path)).out
     assert "early stopping ended the runs of all 5 networks: nothing is left to train" in output
     assert kept.read_bytes() == before
-    samples = samples_of(data, "y", 0.2, seed=1)
+    samples = samples_of(data, "y", 0.2, seed=1, scale="minmax")
     losses = [loss_of(network, *samples.validation) for network in expected]
     assert losses == pytest.approx([min(nn.history.validation_losses) for nn in expected])
     assert_same_weights(NeuralNetwork.load(path), expected[int(np.argmin(losses))], atol=0)
@@ -423,7 +422,7 @@ def test_an_interrupt_saves_the_best_weights_of_the_best(whole, tmp_path, capsys
     monkeypatch.setattr(ResumableStopping, "__call__", interrupting)
     assert main([*map(str, command), "--save", str(path)]) == 130
     error = capsys.readouterr().err
-    samples = samples_of(data, "y", 0.2, seed=1)
+    samples = samples_of(data, "y", 0.2, seed=1, scale="minmax")
     best = int(np.argmin([loss_of(network, *samples.validation) for network in expected]))
     assert f"saved the best of 5 networks, seed {best + 1}, after " in error
     assert_same_weights(NeuralNetwork.load(path), expected[best], atol=0)

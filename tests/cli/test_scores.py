@@ -4,9 +4,16 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_squared_error, precision_recall_fscore_support, r2_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    mean_squared_error,
+    precision_recall_fscore_support,
+    r2_score,
+)
 
 from bp_numba.cli import scores
+from bp_numba.tables import measures
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -20,9 +27,15 @@ def test_scores_are_those_of_scikit_learn():
         assert label == "uvw"[number] and int(rows) == expected[3][number]
         assert float(precision) == pytest.approx(expected[0][number], abs=5e-4)
         assert float(recall) == pytest.approx(expected[1][number], abs=5e-4)
+    balanced = balanced_accuracy_score(actual, predicted)
+    assert scores.balanced_accuracy(predicted, actual) == pytest.approx(balanced)
+    rows = [line.split() for line in scores.confusion_matrix(predicted, actual, ["u", "v", "w"])]
+    assert rows[0] == ["u", "v", "w"] and [row[0] for row in rows[1:]] == ["u", "v", "w"]
+    counts = np.array([row[1:] for row in rows[1:]], dtype=int)
+    np.testing.assert_array_equal(counts, confusion_matrix(actual, predicted))
     a, b = generator.random((2, 50))
-    assert scores.r_squared(a, b) == pytest.approx(r2_score(b, a))
-    error = scores.root_mean_squared_error(a, b)
+    assert measures.r_squared(a, b) == pytest.approx(r2_score(b, a))
+    error = measures.root_mean_squared_error(a, b)
     assert error == pytest.approx(mean_squared_error(b, a) ** 0.5)
 
 
@@ -33,4 +46,6 @@ def test_scores_that_are_not_defined():
         ["v", "-", "0.000", "2"],
         ["w", "-", "-", "0"],
     ]
-    assert math.isnan(scores.r_squared([1.0, 2.0], [3.0, 3.0]))
+    classes = np.array([1, 1, 2])  # of class 0 there is no row: it has no recall to average
+    assert scores.balanced_accuracy(np.array([1, 0, 2]), classes) == 0.75
+    assert math.isnan(measures.r_squared([1.0, 2.0], [3.0, 3.0]))
