@@ -57,9 +57,9 @@ def _check_same_run(path: Path, network: NeuralNetwork, expected: NeuralNetwork)
 def check_facts(path: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
     """Raise CommandError, which names the first difference, unless the facts are the same.
 
-    What only the checkpoint knows of differs too: a run may have had more options than this.
+    What only one of them knows of differs too, and comes first: an option changes what follows.
     """
-    for name in {**here, **there}:
+    for name in sorted({**here, **there}, key=lambda name: name in here and name in there):
         found, value = there.get(name), here.get(name)
         if json.dumps(found) != json.dumps(value):  # 1 is not True here, and NaN is NaN
             raise of_another_run(path, name, found, value)

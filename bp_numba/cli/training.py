@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
 from bp_numba.cli.restarts import Ranking
 from bp_numba.cli.resuming import save_checkpoint
-from bp_numba.cli.stopping import Stopping, nothing_left, stopping_lines, stopping_of
+from bp_numba.cli.stopping import STOPPING, Stopping, nothing_left, stopping_lines, stopping_of
 from bp_numba.tables.samples import Samples
 
 
@@ -88,9 +88,13 @@ def _train(
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
     early, limit = options.early_stopping, options.stop_at_loss
     stops = early or limit is not None
+    noted = _noted(networks)
     stoppings = [stopping_of(network, early, limit) for network in networks if stops]
     if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
-        _end_late(networks, stoppings, options.checkpoint)
+        _end(networks, stoppings)
+        if _noted(networks) != noted:  # the run was interrupted when all had come to their end
+            with writing("--checkpoint", options.checkpoint):
+                save_checkpoint(options.checkpoint, networks)
         return [f"[INFO] {nothing_left(networks, options)}: nothing is left to train"], None
     done, problem, started = _epochs(networks), None, perf_counter()
     print(f"[INFO] training {_described(networks, options)}...")
@@ -119,13 +123,9 @@ def _end(networks: list[NeuralNetwork], stoppings: list[Stopping]) -> None:
         stopping.end(network)
 
 
-def _end_late(networks: list[NeuralNetwork], stoppings: list[Stopping], checkpoint: Path) -> None:
-    """End a run that all networks have come to the end of, but that was interrupted then."""
-    is_late = any(stopping.best_epoch for stopping in stoppings)
-    _end(networks, stoppings)
-    if is_late:
-        with writing("--checkpoint", checkpoint):
-            save_checkpoint(checkpoint, networks)
+def _noted(networks: list[NeuralNetwork]) -> list[Any]:
+    """Return what the metadata note of stopping."""
+    return [network.metadata.get(STOPPING) for network in networks]
 
 
 def _described(networks: list[NeuralNetwork], options: argparse.Namespace) -> str:

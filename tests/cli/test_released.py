@@ -22,7 +22,6 @@ DESCRIBED = {
         "  flag: numbers from 0 to 1; gaps are refused",
         "  same: numbers from 7 to 8; gaps are refused",
         "target: size, 3 classes: =, größer, klein",
-        "training: seed 0, test size 0.25, validation size 0.2, early stopping no, display update -",
     ],
     "integers": [
         "  b: numbers with mean 3.93333 and standard deviation 2.67; gaps are refused",
