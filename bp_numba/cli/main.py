@@ -1,11 +1,14 @@
 """The command line: what runs, and how errors become lines and exit codes."""
 
 import argparse
+import contextlib
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from bp_numba import ModelFormatError
 from bp_numba.cli import published, train
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong usage; after a signal 128 and its number: 130 after Ctrl-C, 143 after SIGTERM.
     """
     typed = sys.argv[1:] if arguments is None else list(arguments)
-    with Output() as output, Signals(last=arguments is None) as signals:
+    with Output() as output, Signals(last=arguments is None) as signals, _plain_warnings():
         try:
             code = _exit_code(typed, output)
         except OutputError:
@@ -40,6 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = exit_code(interrupt)
         failed = output.exit_code("bp-numba")
         return code or failed
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings as lines like others, without the place in the source."""
+    formatted, warnings.formatwarning = warnings.formatwarning, _formatted
+    try:
+        yield
+    finally:
+        warnings.formatwarning = formatted
+
+
+def _formatted(message: Warning | str, *_: Any, **__: Any) -> str:
+    return f"bp-numba: {' '.join(str(message).split())}\n"
 
 
 def _exit_code(arguments: Sequence[str], output: Output) -> int:

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bp_numba import NeuralNetwork
 from bp_numba.cli import perceptron_checkpoints, resuming
 from bp_numba.cli.errors import CommandError
@@ -13,7 +15,7 @@ from bp_numba.cli.reporting import draw_all_losses, draw_all_perceptrons, draw_l
 from bp_numba.cli.restarts import fresh_networks, metadata_of
 from bp_numba.cli.training import Trained, train_and_save
 from bp_numba.runs.archives import PERCEPTRON, kind_of
-from bp_numba.tables.samples import Samples
+from bp_numba.tables.samples import Matrix, Samples
 
 
 def is_mlp(options: argparse.Namespace) -> bool:
@@ -84,6 +86,13 @@ def load_network(path: Path) -> Any:
         If it holds no network, or cannot be read.
     """
     return Perceptron.load(path) if kind_of(path) == PERCEPTRON else NeuralNetwork.load(path)
+
+
+def outputs_of(network: Any, X: Matrix) -> Matrix:
+    """Return a network's outputs, shape (rows, outputs); large net inputs give 0 and 1 silently."""
+    with np.errstate(all="ignore"):
+        outputs: Matrix = network.predict(X)
+    return outputs
 
 
 def inputs_and_outputs(network: Any) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from bp_numba.cli.errors import CommandError
-from bp_numba.cli.networks import inputs_and_outputs, load_network
+from bp_numba.cli.networks import inputs_and_outputs, load_network, outputs_of
 from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, writing
 from bp_numba.cli.reporting import check_outputs, score_lines
@@ -38,7 +38,7 @@ def predict(options: argparse.Namespace) -> None:
         raise CommandError(f"--proba needs a model of classes, got {options.model} for regression")
     table = read_table(options.data, reading_of(options))
     X, notes = preprocessing.inputs(table)
-    outputs = network.predict(X)
+    outputs = outputs_of(network, X)
     check_outputs(outputs)
     _write(options.out, *_columns(preprocessing, outputs, options.proba))
     for line in [*(f"[INFO] {note}" for note in notes), *_judged(preprocessing, outputs, table)]:

@@ -190,5 +190,5 @@ def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
 def _judged(network: Any, samples: Samples) -> list[str]:
     if not len(samples.test_values):
         return ["[INFO] no rows to test with"]
-    outputs = network.predict(samples.X_test)
+    outputs = families.outputs_of(network, samples.X_test)
     return score_lines(samples.preprocessing, outputs, samples.test_values, "test rows")
