@@ -37,8 +37,10 @@ ROOMS = {
     "bp_numba": {"network", "many", "estimators", "reference", "runs", "plotting"},
     "examples": {"bp_numba"},
     "tables": set(),
+    "preprocessing": {"tables"},
     "cli": {
         "tables",
+        "preprocessing",
         "estimators",
         "bp_numba",
         "examples",

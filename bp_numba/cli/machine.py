@@ -15,8 +15,8 @@ from bp_numba.kernels.calls import OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
+from bp_numba.preprocessing.preprocessing import Preprocessing
 from bp_numba.simd.width import NARROWEST, widest
-from bp_numba.tables.preprocessing import Preprocessing
 
 OF_DEFAULTS = [
     Variant("relu", output, optimizer, "dense", "float64").kernel("train_batches")

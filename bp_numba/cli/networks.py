@@ -14,8 +14,8 @@ from bp_numba.cli.perceptrons import Perceptron, fresh_perceptrons
 from bp_numba.cli.reporting import draw_all_losses, draw_all_perceptrons, draw_losses
 from bp_numba.cli.restarts import fresh_networks, metadata_of
 from bp_numba.cli.training import Trained, train_and_save
+from bp_numba.preprocessing.samples import Matrix, Samples
 from bp_numba.runs.archives import PERCEPTRON, kind_of
-from bp_numba.tables.samples import Matrix, Samples
 
 
 def is_mlp(options: argparse.Namespace) -> bool:

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from bp_numba import __version__
 from bp_numba.cli.published import PROBLEMS
-from bp_numba.tables.guessing import TASKS
+from bp_numba.preprocessing.guessing import TASKS
+from bp_numba.preprocessing.scaling import SCALES
 from bp_numba.tables.reading import FORMATS, Reading
-from bp_numba.tables.scaling import SCALES
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Add: TypeAlias = Callable[..., argparse.Action]
@@ -86,7 +86,12 @@ def _add_train(commands: Commands) -> None:
 
 def _add_reading(add: Add) -> None:
     add("--separator", metavar="CHAR", help="between columns: a character, tab or spaces")
-    add("--decimal", choices=(".", ","), help="what comes before the decimals of numbers")
+    add(
+        "--decimal",
+        choices=(".", ","),
+        metavar="MARK",
+        help="what comes before the decimals of numbers",
+    )
     add("--no-header", action="store_true", help="the columns have no names: call them c1, c2...")
     add("--encoding", help="of the text (UTF-8, or what a byte order mark tells)")
     add("--format", choices=FORMATS, help="where the suffix does not tell it")
@@ -117,7 +122,11 @@ def _add_network(add: Add) -> None:
         help="of the hidden layers, as 32-16 or 32,16, or none (32; mlp 100)",
     )
     add("--alpha", type=float, help="learning rate (0.05; mlp 0.001)")
-    add("--epochs", type=whole_number, help="passes over the rows (see the README)")
+    add(
+        "--epochs",
+        type=whole_number,
+        help="passes over the rows (as many as make one to ten million updates)",
+    )
     add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
     add(
         "--restarts",

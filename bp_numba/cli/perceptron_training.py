@@ -18,7 +18,7 @@ from bp_numba.cli.outputs import unwritable
 from bp_numba.cli.perceptron_checkpoints import save_checkpoint
 from bp_numba.cli.perceptron_runs import PerceptronRun
 from bp_numba.cli.perceptrons import Perceptron
-from bp_numba.cli.training import Trained, _salvaged, _save
+from bp_numba.cli.training import Trained, salvaged, save_network
 
 CHECKPOINT_EVERY = 60.0
 """Seconds from one writing of the checkpoint to the next, as `NeuralNetwork.fit` has it."""
@@ -50,7 +50,7 @@ def train_and_save_perceptrons(
         lines = _train(runs, len(samples.X), options)
         problem = _last_checkpoint(runs, options)
         best = _best(runs)
-        path, problems = _save(perceptrons[best], options, problem)  # type: ignore[arg-type]
+        path, problems = save_network(perceptrons[best], options, problem)  # type: ignore[arg-type]
     except BaseException as error:
         for run in runs:
             run.give()
@@ -61,7 +61,7 @@ def train_and_save_perceptrons(
         named = f" the best of {len(runs)} networks, seed {options.seed + best},"
         what, stopped = named if len(runs) > 1 else "", isinstance(error, KeyboardInterrupt)
         reached: Any = perceptrons[best]
-        for note in _salvaged(reached, options, what if began else None, stopped):
+        for note in salvaged(reached, options, what if began else None, stopped):
             error.add_note(note)
         raise
     return Trained(best, [*lines, *_ranking(runs, options.seed)], path, problems)

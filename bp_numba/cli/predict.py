@@ -15,9 +15,9 @@ from bp_numba.cli.networks import inputs_and_outputs, load_network, outputs_of
 from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, writing
 from bp_numba.cli.reporting import check_outputs, score_lines
+from bp_numba.preprocessing.preprocessing import Matrix, Preprocessing
 from bp_numba.runs.files import replacing
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.preprocessing import Matrix, Preprocessing
 from bp_numba.tables.reading import read_table
 from bp_numba.tables.table import Table
 

@@ -12,9 +12,9 @@ from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import writing
 from bp_numba.cli.perceptrons import Perceptron, draw_perceptrons
 from bp_numba.cli.scores import accuracy, balanced_accuracy, class_table, confusion_matrix
-from bp_numba.tables.labels import Label
-from bp_numba.tables.measures import r_squared, root_mean_squared_error
-from bp_numba.tables.preprocessing import Matrix, Preprocessing
+from bp_numba.preprocessing.labels import Label
+from bp_numba.preprocessing.measures import r_squared, root_mean_squared_error
+from bp_numba.preprocessing.preprocessing import Matrix, Preprocessing
 
 MOST_CONFUSED = 20
 """Classes up to which a confusion matrix is shown: beyond, its lines are too long to read."""

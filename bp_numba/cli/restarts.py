@@ -9,7 +9,7 @@ import numpy as np
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
 from bp_numba.cli.errors import CommandError
-from bp_numba.tables.samples import Samples
+from bp_numba.preprocessing.samples import Samples
 
 
 def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[NeuralNetwork]:

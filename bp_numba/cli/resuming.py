@@ -7,8 +7,8 @@ from typing import Any
 
 from bp_numba import NeuralNetwork, load_many, save_many
 from bp_numba.cli.errors import CommandError
+from bp_numba.preprocessing.preprocessing import Preprocessing
 from bp_numba.runs.archives import holds_many
-from bp_numba.tables.preprocessing import Preprocessing
 
 
 def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[NeuralNetwork]:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from bp_numba.cli.errors import CommandError
-from bp_numba.tables.samples import Samples, Wanted, make_samples
+from bp_numba.preprocessing.samples import Samples, Wanted, make_samples
 from bp_numba.tables.table import Table
 
 

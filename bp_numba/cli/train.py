@@ -14,8 +14,8 @@ from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_
 from bp_numba.cli.perceptrons import BATCH_SIZE
 from bp_numba.cli.reporting import score_lines
 from bp_numba.cli.samples import prepared
+from bp_numba.preprocessing.samples import Samples
 from bp_numba.tables.reading import read_table
-from bp_numba.tables.samples import Samples
 
 LAYERS, ALPHA = {"sigmoid": [32], "mlp": [100]}, {"sigmoid": 0.05, "mlp": 0.001}
 """Sizes of the hidden layers and learning rates, by default.

@@ -18,7 +18,7 @@ from bp_numba.cli.outputs import unwritable, writing
 from bp_numba.cli.restarts import Ranking
 from bp_numba.cli.resuming import save_checkpoint
 from bp_numba.cli.stopping import STOPPING, Stopping, nothing_left, stopping_lines, stopping_of
-from bp_numba.tables.samples import Samples
+from bp_numba.preprocessing.samples import Samples
 
 
 class Trained(NamedTuple):
@@ -58,7 +58,7 @@ def train_and_save(
     try:
         lines, problem = _train(networks, samples, options)
         best, ranked = _best(networks, samples, options)
-        path, problems = _save(networks[best], options, problem)
+        path, problems = save_network(networks[best], options, problem)
     except BaseException as error:
         if options.checkpoint is None or not options.checkpoint.exists():
             began = not all(map(np.array_equal, [w for n in networks for w in n.W], initial))
@@ -66,7 +66,7 @@ def train_and_save(
             named = f" the best of {len(networks)} networks, seed {options.seed + best},"
             network, what = networks[best], named if len(networks) > 1 else ""
             stopped = isinstance(error, KeyboardInterrupt)
-            for note in _salvaged(network, options, what if began else None, stopped):
+            for note in salvaged(network, options, what if began else None, stopped):
                 error.add_note(note)
         raise
     return Trained(best, [*lines, *ranked], path, problems)
@@ -162,7 +162,7 @@ def _fit(
     fit_many(networks, samples.X, samples.y, **how)
 
 
-def _save(
+def save_network(
     network: NeuralNetwork, options: argparse.Namespace, problem: str | None
 ) -> tuple[Path | None, list[str]]:
     """Write the network to --save, or where there is a problem with that to another file.
@@ -200,7 +200,7 @@ def _save_elsewhere(network: NeuralNetwork, name: str) -> Path | None:
     return None
 
 
-def _salvaged(
+def salvaged(
     network: NeuralNetwork, options: argparse.Namespace, what: str | None, interrupted: bool
 ) -> list[str]:
     """Save what an interrupted training has reached; return what there is to tell about that.
@@ -208,7 +208,7 @@ def _salvaged(
     `what` is None if training had not begun.
     """
     problem = options.checkpoint and f"--checkpoint {options.checkpoint} was not written"
-    path, notes = (None, []) if what is None else _save(network, options, problem)
+    path, notes = (None, []) if what is None else save_network(network, options, problem)
     if path is not None:
         epochs = network.epochs_trained
         return [*notes, f"saved{what} after {epochs} epoch{'s' * (epochs != 1)}: {path}"]

@@ -1,1 +1,4 @@
-"""Tables that people have: read from files, and turned into the inputs and targets of a network."""
+"""Tables that people have, read from files as named columns of cells.
+
+Read `table`, `reading`, `text_files`, and what that asks: `dialect`, `records`, `header`, `names`.
+"""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bp_numba.cli.main import main
-from bp_numba.tables.preprocessing import Preprocessing
+from bp_numba.preprocessing.preprocessing import Preprocessing
 from tests.conftest import PYTHON, run_command
 
 COMMAND = [*PYTHON, "-m", "bp_numba"]

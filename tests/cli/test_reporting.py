@@ -7,7 +7,7 @@ import pytest
 
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.reporting import score_lines
-from bp_numba.tables.preprocessing import Preprocessing
+from bp_numba.preprocessing.preprocessing import Preprocessing
 from tests.cli.conftest import CLASSES, CLASSES_TABLE, NUMBERS
 
 

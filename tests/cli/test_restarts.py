@@ -14,8 +14,8 @@ from bp_numba import EarlyStopping, NeuralNetwork, load_many, save_many
 from bp_numba.cli import restarts
 from bp_numba.cli.main import main
 from bp_numba.cli.stopping import ResumableStopping
+from bp_numba.preprocessing.samples import Wanted, make_samples
 from bp_numba.tables.reading import read_table
-from bp_numba.tables.samples import Wanted, make_samples
 from tests.cli.conftest import (
     COMMAND,
     SHORT,

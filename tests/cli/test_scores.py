@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from bp_numba.cli import scores
-from bp_numba.tables import measures
+from bp_numba.preprocessing import measures
 
 
 def test_scores_are_those_of_scikit_learn():

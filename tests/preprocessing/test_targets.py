@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bp_numba.preprocessing.goals import read_goal
+from bp_numba.preprocessing.guessing import FOR_CLASSES, FOR_NUMBERS, Task, guess_task
+from bp_numba.preprocessing.targets import HIGH, LOW, MISSING, UNKNOWN, ClassTarget, NumberTargets
+from bp_numba.preprocessing.values import read_column
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.goals import read_goal
-from bp_numba.tables.guessing import FOR_CLASSES, FOR_NUMBERS, Task, guess_task
-from bp_numba.tables.targets import HIGH, LOW, MISSING, UNKNOWN, ClassTarget, NumberTargets
-from bp_numba.tables.values import read_column
-from tests.tables.by_hand import numbered, table
+from tests.preprocessing.by_hand import numbered, table
 
 NAN = float("nan")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.encoders import (
+from bp_numba.preprocessing.encoders import (
     BooleanEncoder,
     CategoryEncoder,
     Encoder,
     NumberEncoder,
     category_codes,
 )
+from bp_numba.preprocessing.evidence import why_text
+from bp_numba.preprocessing.scaling import Scaling, fit_factor, fit_scaling
+from bp_numba.preprocessing.values import Column, read_column
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.evidence import why_text
-from bp_numba.tables.scaling import Scaling, fit_factor, fit_scaling
 from bp_numba.tables.table import Table, listed
-from bp_numba.tables.values import Column, read_column
 
 Matrix = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -79,7 +79,7 @@ def learn_inputs(
     rows : array of int
         The rows to train on.
     scale : str
-        One of `bp_numba.tables.scaling.SCALES`, for numbers.
+        One of `bp_numba.preprocessing.scaling.SCALES`, for numbers.
     categorical : collection of str
         The columns of numbers that are categories.
 

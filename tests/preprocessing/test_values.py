@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bp_numba.preprocessing.values import canonical, read_column, read_values
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.values import canonical, read_column, read_values
-from tests.tables.by_hand import GAPS, SPELT, table, texts
+from tests.preprocessing.by_hand import GAPS, SPELT, table, texts
 
 NAN = float("nan")
 

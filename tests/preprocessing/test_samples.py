@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from bp_numba.preprocessing.samples import Wanted, make_samples
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.samples import Wanted, make_samples
 from bp_numba.tables.table import Table
-from tests.tables.by_hand import numbered, table
+from tests.preprocessing.by_hand import numbered, table
 
 
 @pytest.mark.parametrize("scale", ["minmax", "standard"])
@@ -177,7 +177,7 @@ def test_memory_is_that_of_one_matrix_and_a_column_or_two():
     columns = {f"x{i}": lambda i=i: cells(i) for i in range(width)}
     made = Table("t.csv", rows, columns | {"y": lambda: np.arange(rows) % 2 == 0})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bp_numba.tables.inputs.KEPT_BYTES", 0)
+        patch.setattr("bp_numba.preprocessing.inputs.KEPT_BYTES", 0)
         tracemalloc.start()
         try:
             make_samples(made, Wanted(["y"]))

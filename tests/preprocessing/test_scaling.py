@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bp_numba.tables.measures import r_squared, root_mean_squared_error
-from bp_numba.tables.scaling import LARGE, Scaling, fit_scaling
+from bp_numba.preprocessing.measures import r_squared, root_mean_squared_error
+from bp_numba.preprocessing.scaling import LARGE, Scaling, fit_scaling
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -8,10 +8,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from bp_numba.tables.encoders import BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
-from bp_numba.tables.guessing import TASKS
-from bp_numba.tables.scaling import SCALES, Scaling
-from bp_numba.tables.targets import TARGET_SCALES, ClassTarget, NumberTargets
+from bp_numba.preprocessing.encoders import BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
+from bp_numba.preprocessing.guessing import TASKS
+from bp_numba.preprocessing.scaling import SCALES, Scaling
+from bp_numba.preprocessing.targets import TARGET_SCALES, ClassTarget, NumberTargets
 
 VERSION = 2
 

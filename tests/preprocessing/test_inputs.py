@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bp_numba.tables.encoders import BooleanEncoder, CategoryEncoder, NumberEncoder
+from bp_numba.preprocessing.encoders import BooleanEncoder, CategoryEncoder, NumberEncoder
+from bp_numba.preprocessing.inputs import MAX_CATEGORIES, Reader, learn_inputs, write_inputs
+from bp_numba.preprocessing.scaling import Scaling
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.inputs import MAX_CATEGORIES, Reader, learn_inputs, write_inputs
-from bp_numba.tables.scaling import Scaling
-from tests.tables.by_hand import numbered, table
+from tests.preprocessing.by_hand import numbered, table
 
 NAN = float("nan")
 
@@ -254,7 +254,7 @@ def test_huge_numbers(scale):
 def test_columns_are_read_twice_where_they_are_too_large_to_keep(monkeypatch):
     columns = {"a": numbered(30), "b": numbered(30), "y": "x" + ",y" * 29}
     expected = write(learn(table(columns)).encoders, table(columns))[0]
-    monkeypatch.setattr("bp_numba.tables.inputs.KEPT_BYTES", 3000)
+    monkeypatch.setattr("bp_numba.preprocessing.inputs.KEPT_BYTES", 3000)
     reader = Reader(table(columns))
     encoders = learn_inputs(reader, list(columns), np.arange(30), "minmax", ()).encoders
     assert list(reader._kept) == ["a"]

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.dates import are_dates
+from bp_numba.preprocessing.dates import are_dates
+from bp_numba.preprocessing.numerals import Numerals, read_number, read_numerals, read_plain
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.gaps import says_nothing
-from bp_numba.tables.numerals import Numerals, read_number, read_numerals, read_plain
 from bp_numba.tables.table import Cells, Table, Texts
 
 """Words for a gap, in lower case."""

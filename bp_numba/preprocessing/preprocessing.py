@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables import layouts
-from bp_numba.tables.describing import describe
-from bp_numba.tables.encoders import Encoder
-from bp_numba.tables.inputs import Reader, require_columns, write_inputs
-from bp_numba.tables.labels import Label
+from bp_numba.preprocessing import layouts
+from bp_numba.preprocessing.describing import describe
+from bp_numba.preprocessing.encoders import Encoder
+from bp_numba.preprocessing.inputs import Reader, require_columns, write_inputs
+from bp_numba.preprocessing.labels import Label
+from bp_numba.preprocessing.targets import MISSING, UNKNOWN, ClassTarget, NumberTargets
 from bp_numba.tables.table import Table
-from bp_numba.tables.targets import MISSING, UNKNOWN, ClassTarget, NumberTargets
 
 Matrix = npt.NDArray[np.float64]
 Values = npt.NDArray[Any]
@@ -51,7 +51,7 @@ class Preprocessing:
     target : ClassTarget or NumberTargets
         What the outputs stand for.
     scale : str
-        How numbers were scaled, one of `bp_numba.tables.scaling.SCALES`.
+        How numbers were scaled, one of `bp_numba.preprocessing.scaling.SCALES`.
     """
 
     encoders: tuple[Encoder, ...]

@@ -8,12 +8,12 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bp_numba.preprocessing.labels import Label, label_of
+from bp_numba.preprocessing.numerals import read_plain
+from bp_numba.preprocessing.scaling import Scaling, fit_scaling
+from bp_numba.preprocessing.values import PAIRS, Column, canonical, read_column
 from bp_numba.tables.gaps import says_nothing
-from bp_numba.tables.labels import Label, label_of
-from bp_numba.tables.numerals import read_plain
-from bp_numba.tables.scaling import Scaling, fit_scaling
 from bp_numba.tables.table import Table, Texts
-from bp_numba.tables.values import PAIRS, Column, canonical, read_column
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 Classes: TypeAlias = npt.NDArray[np.int64]

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.columns import choose_roles
+from bp_numba.preprocessing.columns import choose_roles
+from bp_numba.preprocessing.goals import Goal, read_goal
+from bp_numba.preprocessing.guessing import Task
+from bp_numba.preprocessing.inputs import Reader, learn_inputs, write_inputs
+from bp_numba.preprocessing.preprocessing import Preprocessing
+from bp_numba.preprocessing.splitting import Rows, balance, split
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.goals import Goal, read_goal
-from bp_numba.tables.guessing import Task
-from bp_numba.tables.inputs import Reader, learn_inputs, write_inputs
-from bp_numba.tables.preprocessing import Preprocessing
-from bp_numba.tables.splitting import Rows, balance, split
 from bp_numba.tables.table import Table
 
 Matrix = npt.NDArray[np.float64]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.scaling import fit_factor
+from bp_numba.preprocessing.scaling import fit_factor
 
 Numbers = npt.NDArray[np.float64]
 

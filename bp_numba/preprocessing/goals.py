@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bp_numba.preprocessing.guessing import FOR_NUMBERS, Task, guess_task
+from bp_numba.preprocessing.inputs import ignoring
+from bp_numba.preprocessing.labels import labels_of
+from bp_numba.preprocessing.splitting import Rows
+from bp_numba.preprocessing.targets import ClassTarget, NumberTargets, learn_numbers
+from bp_numba.preprocessing.values import Column, read_column
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.guessing import FOR_NUMBERS, Task, guess_task
-from bp_numba.tables.inputs import ignoring
-from bp_numba.tables.labels import labels_of
-from bp_numba.tables.splitting import Rows
 from bp_numba.tables.table import Table, Texts
-from bp_numba.tables.targets import ClassTarget, NumberTargets, learn_numbers
-from bp_numba.tables.values import Column, read_column
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bp_numba.tables.numerals import read_number
+from bp_numba.preprocessing.numerals import read_number
+from bp_numba.preprocessing.values import PAIRS, Column, Values
 from bp_numba.tables.table import Texts
-from bp_numba.tables.values import PAIRS, Column, Values
 
 Label: TypeAlias = bool | int | float | str
 

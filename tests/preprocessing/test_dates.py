@@ -2,7 +2,7 @@
 
 import pytest
 
-from bp_numba.tables.dates import are_dates
+from bp_numba.preprocessing.dates import are_dates
 
 
 @pytest.mark.parametrize(

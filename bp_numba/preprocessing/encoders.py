@@ -8,9 +8,9 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.tables.numerals import read_number
-from bp_numba.tables.scaling import Scaling
-from bp_numba.tables.values import Column, canonical
+from bp_numba.preprocessing.numerals import read_number
+from bp_numba.preprocessing.scaling import Scaling
+from bp_numba.preprocessing.values import Column, canonical
 
 Array = npt.NDArray[Any]
 Matrix = npt.NDArray[np.float64]

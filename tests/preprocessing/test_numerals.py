@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bp_numba.tables.numerals import CURRENCIES, read_number, read_numerals, read_plain
+from bp_numba.preprocessing.numerals import CURRENCIES, read_number, read_numerals, read_plain
 
 
 @pytest.mark.parametrize(

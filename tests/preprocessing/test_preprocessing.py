@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
+from bp_numba.preprocessing.preprocessing import Preprocessing
+from bp_numba.preprocessing.samples import Wanted, make_samples
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.preprocessing import Preprocessing
-from bp_numba.tables.samples import Wanted, make_samples
-from tests.tables.by_hand import table, tables
+from tests.preprocessing.by_hand import table, tables
 
 COLUMNS = {
     "a": "2.5,,3,8,1,2",

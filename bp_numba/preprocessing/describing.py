@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 
-from bp_numba.tables.encoders import BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder, shown
-from bp_numba.tables.scaling import Scaling
+from bp_numba.preprocessing.encoders import (
+    BooleanEncoder,
+    CategoryEncoder,
+    Encoder,
+    NumberEncoder,
+    shown,
+)
+from bp_numba.preprocessing.scaling import Scaling
+from bp_numba.preprocessing.targets import HIGH, LOW, ClassTarget, NumberTargets
 from bp_numba.tables.table import listed
-from bp_numba.tables.targets import HIGH, LOW, ClassTarget, NumberTargets
 
 
 def describe(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bp_numba.tables.splitting import balance, split
+from bp_numba.preprocessing.splitting import balance, split
 
 
 def test_shares_of_each_group():

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bp_numba.tables.evidence import why_text
-from bp_numba.tables.values import Column
+from bp_numba.preprocessing.evidence import why_text
+from bp_numba.preprocessing.values import Column
 
 TASKS = ("classify", "regress")
 

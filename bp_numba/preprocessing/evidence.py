@@ -1,7 +1,7 @@
 """What keeps a column of texts from being one of numbers, if it nearly is."""
 
-from bp_numba.tables.numerals import read_number, read_numerals, read_plain
-from bp_numba.tables.values import Column
+from bp_numba.preprocessing.numerals import read_number, read_numerals, read_plain
+from bp_numba.preprocessing.values import Column
 
 _ENOUGH = 100
 """If most of so many texts are no numbers, the others need not be asked."""
