@@ -177,9 +177,9 @@ def draw_perceptrons(path: Path, perceptrons: list[Perceptron], best: int, title
         label: str | None = "other seeds"
         for other in perceptrons:
             if other is not chosen:
-                losses, epochs = other.validation_losses or other.losses, other.epochs_trained
+                losses = other.validation_losses or other.losses
                 how = {"color": "tab:gray", "lw": 1, "alpha": 0.4}
-                ax.plot(range(1, epochs + 1), losses, label=label, **how)
+                ax.plot(range(1, len(losses) + 1), losses, label=label, **how)
                 label = None
         curves = losses_of(chosen.estimator, None)
         curves["title"] = f"{title}, {chosen}"
