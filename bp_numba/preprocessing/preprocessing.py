@@ -117,12 +117,6 @@ class Preprocessing:
         """Return the label of each row's largest output, or numbers, shape (rows, targets)."""
         return self.target.decode(outputs)
 
-    def class_numbers(self, table: Table) -> npt.NDArray[np.int64]:
-        """Return the number of each row's class: -1 if the model has none such, -2 for a gap."""
-        if not isinstance(self.target, ClassTarget):
-            raise TypeError("the targets are numbers")
-        return self.target.read(table)
-
     def actual(self, table: Table) -> Actual | None:
         """Return what a table says of the targets; None if it has not all of their columns."""
         if not all(name in table.columns for name in self.target_names):

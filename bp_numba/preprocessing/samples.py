@@ -66,11 +66,11 @@ class Samples:
     X, y : arrays of shape (samples, inputs) and (samples, outputs)
         To train on; a row may be there again and again if classes are balanced.
     validation : (X, y) or None
-        The same, to validate with.
+        The same, to validate with, balanced too.
     X_test, test_values : arrays
         Inputs to test with, and the numbers of their classes, or numbers of shape (rows, targets).
-    trained_rows : int
-        Number of different rows to train on.
+    rows : tuple of int
+        Numbers of different rows to train on, to validate with and to test with.
     notes : list of str
         What there is to tell about the columns and rows, a line each.
     """
@@ -82,13 +82,12 @@ class Samples:
     validation: tuple[Matrix, Matrix] | None
     X_test: Matrix
     test_values: npt.NDArray[Any]
-    trained_rows: int
+    rows: tuple[int, int, int]
     notes: list[str]
 
     def sizes(self) -> list[int]:
         """Return the numbers of rows to train on, to validate with and to test with."""
-        validated = len(self.validation[0]) if self.validation else 0
-        return [self.trained_rows, validated, len(self.X_test)]
+        return list(self.rows)
 
     def digest(self) -> str:
         """Return a text that differs where training would differ."""
@@ -114,10 +113,9 @@ def make_samples(table: Table, wanted: Wanted) -> Samples:
     preprocessing = Preprocessing(
         tuple(encoders), goal.learn(train, wanted.target_scale), wanted.scale
     )
-    order = train
+    parts = [train, validate, test]
     if wanted.class_weight == "balanced":
-        order = train[balance(goal.class_numbers()[train], wanted.seed)]
-    parts = [order, validate, test]
+        parts[:2] = [rows[balance(goal.class_numbers()[rows], wanted.seed)] for rows in parts[:2]]
     (X, X_validate, X_test), _ = write_inputs(encoders, reader, parts)
     y, y_validate = (preprocessing.targets(goal.values[rows]) for rows in parts[:2])
     return Samples(
@@ -128,7 +126,7 @@ def make_samples(table: Table, wanted: Wanted) -> Samples:
         validation=(X_validate, y_validate) if len(validate) else None,
         X_test=X_test,
         test_values=goal.values[test],
-        trained_rows=len(train),
+        rows=(len(train), len(validate), len(test)),
         notes=[*goal.notes, *notes],
     )
 

@@ -44,6 +44,8 @@ def balance(classes: npt.NDArray[np.int64], seed: int) -> Rows:
     array of int
         Numbers of the rows; those of rarer classes again and again.
     """
+    if not len(classes):
+        return np.zeros(0, dtype=np.int64)
     generator = np.random.default_rng(seed)
     most = np.bincount(classes).max()
     rows = [

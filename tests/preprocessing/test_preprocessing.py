@@ -117,7 +117,6 @@ def test_what_a_table_says_of_classes():
         "is row 1): left out of the score",
         "row 3 (the header is row 1) has no target 'y': left out of the score",
     ]
-    assert preprocessing.class_numbers(table({"y": "v,u"})).tolist() == [1, 0]
     assert preprocessing.actual(table({"x": "1,2"})) is None
 
 
@@ -131,8 +130,6 @@ def test_what_a_table_says_of_numbers():
         "out of the score"
     ]
     assert preprocessing.actual(table({"y": "1,2"})) is None
-    with pytest.raises(TypeError, match="the targets are numbers"):
-        preprocessing.class_numbers(table({"y": "v,u"}))
 
 
 @given(tables())

@@ -131,7 +131,7 @@ def test_rare_classes_name_the_way_out():
         with pytest.raises(TableError) as error:
             make_samples(made, Wanted(["y"], task=task))
         assert str(error.value) == message
-        assert make_samples(made, Wanted(["y"], task=task, test_size=0.0)).trained_rows == made.rows
+        assert make_samples(made, Wanted(["y"], task=task, test_size=0.0)).rows[0] == made.rows
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,14 @@ def test_balanced_classes():
     assert samples.y.sum(axis=0).tolist() == [30, 30] and len(samples.X) == 60
     assert set(map(tuple, samples.X)) == set(map(tuple, plain.X))
     np.testing.assert_array_equal(samples.X_test, plain.X_test)
+
+
+def test_rows_to_validate_with_are_balanced_too():
+    made = table({"a": numbered(88), "y": ["rare" if i % 11 == 0 else "often" for i in range(88)]})
+    wanted = Wanted(["y"], validation_size=0.5, class_weight="balanced")
+    samples = make_samples(made, wanted)
+    assert samples.sizes() == make_samples(made, wanted._replace(class_weight=None)).sizes()
+    assert samples.validation[1].sum(axis=0).tolist() == [30, 30]
 
 
 def test_digests_differ_where_training_would():
