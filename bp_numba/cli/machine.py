@@ -87,25 +87,25 @@ def _table_lines(values: Any) -> Iterator[str]:
     try:
         table = Preprocessing.from_dict(values)
     except ValueError:
-        yield f"table: {values}"
-        return
-    yield from table.describe()
+        yield from _metadata_lines("table", values)
+    else:
+        yield from table.describe()
 
 
 def _metadata_lines(name: str, value: Any) -> Iterator[str]:
-    """Yield the entries of a dict as `name: a 1, b 2`, and anything else as it is."""
+    """Yield the entries of a dict as `name: a 1, b 2`, and anything else in short."""
     if isinstance(value, dict):
         shown = (f"{key} {_short(each)}".replace("_", " ") for key, each in value.items())
-        value = ", ".join(shown) or "nothing"
-    yield f"{name.replace('_', ' ')}: {value}"
+        yield f"{name.replace('_', ' ')}: {', '.join(shown) or 'nothing'}"
+    else:
+        yield f"{name.replace('_', ' ')}: {_short(value)}"
 
 
 def _short(value: Any) -> str:
-    """Return a value as text in a line: a short list by its items, nothing as a dash."""
-    if isinstance(value, list | dict) and (len(value) >= 10 or isinstance(value, dict)):
-        return f"({len(value)} values)"
-    if isinstance(value, list):
-        return "-".join(map(str, value))
+    """Return a value as text in a line: a list of few numbers by its items, nothing as a dash."""
+    if isinstance(value, list | dict):
+        few = len(value) < 10 and all(isinstance(item, int | float) for item in value)
+        return "-".join(map(str, value)) if few and value else f"({len(value)} values)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else str(value)

@@ -74,8 +74,14 @@ def load_checkpoint(path: Path, fresh: Perceptron) -> Perceptron:
 
 
 def _check_same_run(path: Path, there: Perceptron, here: Perceptron) -> None:
-    found, facts = (facts_of(each) | _parameters(each) for each in (there, here))
-    check_facts(path, found, facts)
+    check_facts(path, _all_facts(there), _all_facts(here))
+
+
+def _all_facts(perceptron: Perceptron) -> dict[str, Any]:
+    facts = facts_of(perceptron)
+    # What an option says comes before a parameter of its name, which is not set.
+    more = {name: value for name, value in _parameters(perceptron).items() if name not in facts}
+    return facts | more
 
 
 def _parameters(perceptron: Perceptron) -> dict[str, Any]:

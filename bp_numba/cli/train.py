@@ -26,6 +26,9 @@ Chosen with the number of epochs and early stopping on the tables of bench/table
 FEWEST_ROWS = 50
 """Rows from which on some are kept for early stopping, unless --epochs is given."""
 
+MOST_POINTS = 100_000
+"""Losses that the disk must have space for; a run of more of them is one that somebody ends."""
+
 
 def check_options(options: argparse.Namespace) -> None:
     """Fill in the defaults that depend on other options.
@@ -174,11 +177,13 @@ def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
     """Raise CommandError unless the disk has room for the networks at the end of training."""
     layers = networks[0].layers
     weights = 8 * sum((a + 1) * (b + 1) for a, b in pairwise(layers))
-    points = options.epochs / (check.check_display_update(options.display_update) or 1) + 1
+    is_mlp = families.is_mlp(options)  # which keeps the loss of every epoch
+    every = 1 if is_mlp else check.check_display_update(options.display_update) or 1
+    points = min(options.epochs / every + 1, MOST_POINTS)
     size = weights + len(json.dumps(networks[0].metadata)) + 4096 + int(200 * points)
     if options.early_stopping:
         size += 2 * weights  # the best weights, as text
-    copies = 4 if families.is_mlp(options) else len(networks)  # with Adam's moments
+    copies = 4 if is_mlp else len(networks)  # with Adam's moments
     for name, path, count in (
         ("--save", options.save, 1),
         ("--checkpoint", options.checkpoint, copies),

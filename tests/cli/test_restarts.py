@@ -223,7 +223,7 @@ def test_whatever_ends_it_the_run_is_gone_on_with(ending, tmp_path):
     data = two_groups(tmp_path / "my data.csv", rows=80)
     kept, whole, number = tmp_path / "kept.npz", tmp_path / "whole.npz", getattr(signal, ending)
     options = ["train", data, "--target", "label", "--epochs", 3000, "--display-update", 1]
-    options += ["--restarts", 9]
+    options += ["--restarts", 9, "--layers", 8]
     assert bp_numba(*options, "--checkpoint", whole).returncode == 0
     with running([*COMMAND, *options, "--checkpoint", kept]) as process:
         read_until(process, "epoch=500,")
