@@ -167,7 +167,7 @@ def _add_stopping(add: Add) -> None:
     add("--stop-at-loss", type=float, metavar="LOSS", help="stop when a shown loss is no higher")
     add(
         "--display-update",
-        type=int,
+        type=whole_number,
         metavar="EPOCHS",
         help="from one loss shown to the next (a tenth of all; a hundredth for stopping)",
     )
@@ -199,7 +199,12 @@ def _add_problems(commands: Commands) -> None:
         add("--alpha", type=float, default=problem.alpha, help="learning rate")
         add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
         add("--seed", type=int, default=0, help="of the initial weights and the split")
-        add("--display-update", type=int, default=100, help="epochs from one loss to the next")
+        add(
+            "--display-update",
+            type=whole_number,
+            default=100,
+            help="epochs from one loss to the next",
+        )
         add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
         add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
 

@@ -8,7 +8,7 @@ from typing import Any
 from bp_numba import NeuralNetwork, load_many, save_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.preprocessing.preprocessing import Preprocessing
-from bp_numba.runs.archives import holds_many
+from bp_numba.runs.archives import MANY, PERCEPTRON, kind_of
 
 
 def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[NeuralNetwork]:
@@ -31,7 +31,10 @@ def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[Neura
     The description of the table is the new one: it gives the same samples, which their digest says,
     and that of an older release says less.
     """
-    networks = load_many(path) if holds_many(path) else [NeuralNetwork.load(path)]
+    kind = kind_of(path)
+    if kind == PERCEPTRON:
+        raise of_another_run(path, "network", "mlp", "sigmoid")
+    networks = load_many(path) if kind == MANY else [NeuralNetwork.load(path)]
     if len(networks) != len(expected):
         raise of_another_run(path, "restarts", len(networks), len(expected))
     for network, fresh in zip(networks, expected, strict=True):

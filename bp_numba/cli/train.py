@@ -59,7 +59,8 @@ def check_options(options: argparse.Namespace) -> None:
 
 
 def _is_npz(options: argparse.Namespace) -> bool:
-    return options.format == "npz" or (not options.format and options.data.suffix == ".npz")
+    suffixes = [suffix for suffix in options.data.suffixes if suffix != ".gz"]
+    return options.format == "npz" or (not options.format and suffixes[-1:] == [".npz"])
 
 
 def _check_shares(options: argparse.Namespace) -> None:

@@ -106,8 +106,9 @@ def test_sizes_of_layers(sizes, network, tmp_path, capsys):
 @pytest.mark.parametrize("epochs", ["1e2", "1_00", "100.0", "100"])
 def test_numbers_of_epochs(epochs, tmp_path, capsys):
     data, path = two_groups(tmp_path / "data.csv"), tmp_path / "model.npz"
-    run(capsys, "train", data, "--target", "label", "--epochs", epochs, "--save", path)
-    assert NeuralNetwork.load(path).epochs_trained == 100
+    options = ["--epochs", epochs, "--display-update", "2e1", "--save", path]
+    output = run(capsys, "train", data, "--target", "label", *options).out
+    assert NeuralNetwork.load(path).epochs_trained == 100 and output.count("epoch=") == 6
 
 
 def test_defaults(tmp_path, capsys):

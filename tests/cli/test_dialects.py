@@ -108,3 +108,5 @@ def test_an_npz_file_needs_no_target_whatever_it_is_called(tmp_path, capsys):
         np.savez(file, X=np.array([A]).T, y=[i % 2 for i in range(ROWS)])
     shown = run(capsys, "train", path, "--format", "npz", *SHORT).out
     assert f"{path}: {ROWS} rows, target 'y', inputs: 1" in shown
+    packed = csv_file(tmp_path, gzip.compress(path.read_bytes()), "data.npz.gz")
+    assert f"{packed}: {ROWS} rows, target 'y', inputs: 1" in run(capsys, "train", packed).out

@@ -105,7 +105,7 @@ def test_more_epochs_than_at_first(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--network", "sigmoid"], "MLPClassifier or MLPRegressor"),
+        (["--network", "sigmoid"], 'network "mlp" there, "sigmoid" here'),
         (["--class-weight", "balanced"], 'class weight none there, "balanced" here'),
         (["--layers", "4"], "layers [3, 5, 1] there, [3, 4, 1] here"),
         (["--alpha", "0.1"], "alpha 0.001 there, 0.1 here"),
