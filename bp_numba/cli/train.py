@@ -20,7 +20,7 @@ from bp_numba.tables.reading import read_table
 LAYERS, ALPHA = {"sigmoid": [32], "mlp": [100]}, {"sigmoid": 0.05, "mlp": 0.001}
 """Sizes of the hidden layers and learning rates, by default.
 
-Chosen with the number of epochs and early stopping on the tables of bench/tables.py.
+Chosen with the number of epochs and early stopping by `python -m bench.tables`.
 """
 
 FEWEST_ROWS = 50

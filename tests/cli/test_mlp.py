@@ -80,9 +80,11 @@ def test_interrupted_and_resumed_by_the_line_that_is_printed(data, tmp_path):
     first, second = errors.splitlines()
     assert process.returncode == 143 and first == "bp-numba: interrupted by SIGTERM"
     line = second.removeprefix("bp-numba: to go on: ")
-    assert 0 < Perceptron.load(kept).epochs_trained < 1600 and shlex.split(line)[-1] == "--resume"
+    epochs = Perceptron.load(kept).epochs_trained
+    assert 0 < epochs < 1600 and shlex.split(line)[-1] == "--resume"
     resumed = subprocess.run(line, shell=True, capture_output=True, timeout=HANG)
     assert (resumed.returncode, resumed.stderr) == (0, b"")
+    assert f"going on from {kept} after epoch {epochs}\n".encode() in resumed.stdout
     weights, losses, validation_losses, metadata = reached(kept)
     del metadata["run"]  # what only a checkpoint needs
     assert (weights, losses, validation_losses, metadata) == reached(whole)
