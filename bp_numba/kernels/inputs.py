@@ -14,7 +14,7 @@ from bp_numba.kernels.layout import BLOCK
 from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_parts
 
 LIST_MULTIPLE = 4
-"""Lists of single samples are filled up to a multiple of this with zeros at the spare row."""
+"""Lists are filled up to a multiple of this with zeros at the spare row."""
 
 SINGLE_COST = 3.0
 """Time that an input in the list of a single sample takes, relative to one in that of a block and
@@ -86,9 +86,10 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -
 
     They are filled up with zeros at the spare row.
     """
-    units, multiple = X.shape[1] + 1, LIST_MULTIPLE if samples == 1 else 1
+    units = X.shape[1] + 1
+    most = -(-units // LIST_MULTIPLE) * LIST_MULTIPLE
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(-(-counts // multiple) * multiple, out=starts[1:])
+    np.cumsum(-(-counts // LIST_MULTIPLE) * LIST_MULTIPLE, out=starts[1:])
     values, gram = aligned_parts(int(starts[-1]) * samples, -(-len(X) // BLOCK) * BLOCK * BLOCK)
     by_input = values.reshape(-1, samples)
     offsets = np.full(starts[-1], units * width)
@@ -99,11 +100,10 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -
         part = chunk.reshape(-1, samples, units)[: len(counts) - first].transpose(0, 2, 1)
         lists = slice(first, first + len(part))
         start, end = starts[first], starts[lists.stop]
-        if (
-            samples == BLOCK and end - start == len(part) * units
-        ):  # what follows would do the same, slower
-            by_input[start:end].reshape(part.shape)[...] = part
-            offsets[start:end].reshape(-1, units)[...] = np.arange(0, units * width, width)
+        if samples == BLOCK and (counts[lists] == units).all():
+            # What follows would do the same, slower.
+            by_input[start:end].reshape(-1, most, samples)[:, :units] = part
+            offsets[start:end].reshape(-1, most)[:, :units] = np.arange(0, units * width, width)
         else:
             number, unit = np.nonzero((part != 0).any(axis=2))
             before = np.cumsum(counts[lists]) - counts[lists]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.loops import loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index
 
@@ -28,16 +28,24 @@ class Matrix(NamedTuple):
         return self.weights[j * self.padded :]
 
 
-def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
+def panel_groups(
+    matrix: Matrix, sizes: Sequence[int], backwards: bool = False
+) -> Iterator[tuple[Index, list[Memory]]]:
     """Yield, for loops over all panels, the first column and the panels of groups of a size.
 
-    Each size takes what the one before has left; the last is 1.
+    Each size takes what the one before has left; the last is 1. Backwards, the same groups come in
+    the opposite order: what a walk to and fro has used last is in a cache when it comes back, while
+    one that begins anew finds nothing in a cache that is a little too small.
     """
-    v, done = matrix.weights.lanes, Registers([matrix.rows.constant(0)])
-    for size in sizes:
-        for j in loop(done.values[0], matrix.panel_columns - (size - 1) * v, size * v):
-            yield j, [matrix.column(j + p * v) for p in range(size)]
-            done.values = [j + size * v]
+    v, start, groups = matrix.weights.lanes, matrix.rows.constant(0), []
+    for columns in (size * v for size in sizes):
+        end = start + (matrix.panel_columns - start).rounded_down(columns)
+        groups.append((start, end, columns))
+        start = end
+    for first, end, columns in reversed(groups) if backwards else groups:
+        for n in loop(first, end, columns):
+            j = first + end - columns - n if backwards else n
+            yield j, [matrix.column(j + p * v) for p in range(columns // v)]
 
 
 class Slots(NamedTuple):
@@ -50,7 +58,7 @@ class Slots(NamedTuple):
         """Return the memory that begins with that of sample t."""
         return self.memory[self.stride * t :]
 
-    def since(self, t: Index) -> "Slots":
+    def since(self, t: Index | int) -> "Slots":
         """Return the slots of sample t and those after it."""
         return Slots(self.of(t), self.stride)
 

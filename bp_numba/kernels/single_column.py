@@ -21,17 +21,13 @@ def multiply_column(listed: InputList, samples: int, matrix: Matrix, net_inputs:
     if not block_fills_vector(matrix.weights.lanes):
         return
     for j in loop(matrix.panel_columns, matrix.columns):
-        column, whole = matrix.column(j), _end_of_groups(listed, samples)
+        column = matrix.column(j)
         sums = Registers([net_inputs.memory.zero(samples)] * LIST_MULTIPLE)
-        for first in loop(listed.start, whole, LIST_MULTIPLE):
+        for first in loop(listed.start, listed.end, LIST_MULTIPLE):
             sums.values = [
                 _add_product(listed, samples, column, first + r, partial)
                 for r, partial in enumerate(sums.values)
             ]
-        if samples > 1:
-            for k in loop(whole, listed.end):
-                partial, *others = sums.values
-                sums.values = [_add_product(listed, samples, column, k, partial), *others]
         z = total(sums.values)
         for t in range(samples):
             net_inputs.of(t).store(j, z.lane(t))
@@ -66,7 +62,7 @@ def _update_by_sample(listed: InputList, column: Memory, s: Vector) -> None:
 
 def _update_by_block(listed: InputList, column: Memory, s: Vector) -> None:
     """Sum eight inputs at a time across the samples, then add each sum to its row."""
-    whole = _end_of_groups(listed, BLOCK)
+    whole = listed.start + (listed.end - listed.start).rounded_down(BLOCK)
     for first in loop(listed.start, whole, BLOCK):
         group = _group(first, BLOCK)
         changes = sum_rows([listed.values.load(k * BLOCK) * s for k in group])
@@ -79,13 +75,6 @@ def _update_by_block(listed: InputList, column: Memory, s: Vector) -> None:
 
 def _add(column: Memory, row: Index, change: Vector) -> None:
     column.store(row, column.load(row, 1) + change)
-
-
-def _end_of_groups(listed: InputList, samples: int) -> Index:
-    """Return where the last whole group of `BLOCK` inputs ends; a sample's list is filled up."""
-    if samples == 1:
-        return listed.end
-    return listed.start + (listed.end - listed.start).rounded_down(BLOCK)
 
 
 def _group(first: Index, size: int) -> Sequence[Index]:

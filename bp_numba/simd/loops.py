@@ -95,6 +95,10 @@ class Registers(Generic[Kind]):
         self._kind, self._builder = type(values[0]), values[0].builder
         self._slots = [cgutils.alloca_once_value(self._builder, v.value) for v in values]
 
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self._slots)
+
     @property
     def values(self) -> list[Kind]:
         """Their present values."""

@@ -117,7 +117,7 @@ def assert_weights(case, expected, rtol=1e-12):
 def lists_of(X, samples_per_list, width):
     """Return lists of all inputs, of single samples or of blocks."""
     samples, columns = X.shape
-    multiple = LIST_MULTIPLE if samples_per_list == 1 else 1
+    multiple = LIST_MULTIPLE
     count = -(-columns // multiple) * multiple
     lists = -(-samples // samples_per_list)
     padded = np.zeros((lists * samples_per_list, count))

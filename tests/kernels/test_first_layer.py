@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bp_numba.kernels import first_layer
+from bp_numba.kernels import block_tiles, first_layer
 from bp_numba.kernels.layout import BLOCK
 from tests.kernels.cases import (
     UNITS,
@@ -18,11 +18,14 @@ from tests.kernels.cases import (
 )
 from tests.simd.calling import call
 
+TILES = [[block_tiles.PART + 1, 29, 2], [2 * block_tiles.PART, 24, 2], [3, 17, 2], [4, 66, 2]]
+"""Layers whose inputs are more than a part, and whose panels are no whole groups."""
+
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("density", [1.0, 0.4])
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
-@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("units", [*UNITS, *TILES])
 def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
     case = make_case(units, width, samples=BLOCK + 3, density=density)
     inputs = lists_of(case.X, samples_per_list, width)

@@ -42,8 +42,7 @@ def test_lists_stand_for_the_samples(rows, density, wanted, chunk, monkeypatch):
     np.testing.assert_array_equal(dense_again(lists, samples, rows, 11), expected)
     assert samples == wanted or wanted is None
     assert len(lists.starts) - 1 == -(-rows // samples)
-    if samples == 1:
-        assert not (np.diff(lists.starts) % LIST_MULTIPLE).any()
+    assert not (np.diff(lists.starts) % LIST_MULTIPLE).any()
     padded = np.zeros((-(-rows // BLOCK) * BLOCK, 12))
     padded[:rows] = expected
     by_block = padded.reshape(-1, BLOCK, 12)

@@ -1,0 +1,116 @@
+"""Products of a block's inputs with panels of W_0, and updates of these, tile by tile.
+
+The sums of a tile stay in registers. Where they hold those of all samples of a block, each panel is
+read once. Elsewhere it is read in parts, so that a part is in the first-level cache when the next
+samples take it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bp_numba.kernels.inputs import LIST_MULTIPLE
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.places import InputList, Slots
+from bp_numba.simd.arithmetic import fma
+from bp_numba.simd.loops import Registers, loop, when
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.values import Vector
+from bp_numba.simd.width import WIDEST
+
+PART = 128
+"""Inputs in a part. On AVX2 784-128-10 took 3 to 7% longer with 64, 192 or 256."""
+
+
+def panels_multiplied(lanes: int) -> int:
+    """Return how many panels a block is multiplied with and updates together.
+
+    An input that is loaded is used as often. Of 32 registers of AVX-512, two panels and 8 samples
+    take 16 for sums or for steps. Of 16 registers, three panels and 4 samples take twelve for sums,
+    and leave three for a row of the panels and one for an input.
+    """
+    return 2 if lanes == WIDEST else 3
+
+
+panels_updated = panels_multiplied
+
+
+def samples_at_a_time(panels: int) -> int:
+    """Return for how many samples of a block registers hold the sums of so many panels."""
+    return BLOCK if panels < 3 else BLOCK // 2
+
+
+def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slots) -> None:
+    """Write the products of a list of inputs with some panels.
+
+    For sample t and panel p, to the p-th vector of its slot the sum over the listed inputs k of
+    values[k, t] * (the vector at offsets[k]).
+    """
+    samples = samples_at_a_time(len(panels))
+    if samples == BLOCK:
+        _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs)
+        return
+    for part in _parts(listed):
+        for t in range(0, BLOCK, samples):
+            sums, slots = _zeros(panels, samples), net_inputs.since(t)
+            for _ in when(listed.start, "<", part.start):
+                sums.values = [slots.of(r).load(at) for r, at in _places(panels, samples)]
+            of_tile = part._replace(values=listed.values[part.start.constant(t) :])
+            _multiply_tile(of_tile, panels, sums, slots)
+
+
+def _parts(listed: InputList) -> Iterator[InputList]:
+    """Yield, for a loop over the parts of a list, a part."""
+    for start in loop(listed.start, listed.end, PART):
+        yield listed._replace(start=start, end=(start + PART).at_most(listed.end))
+
+
+def _multiply_tile(
+    listed: InputList, panels: Sequence[Memory], sums: Registers[Vector], net_inputs: Slots
+) -> None:
+    """Add the products to the sums, of one sample after the other, and write these to the slots."""
+    samples = len(sums) // len(panels)
+    for k in loop(listed.start, listed.end):
+        w = [panel.load(listed.offsets[k]) for panel in panels]
+        # Samples one after the other: panels one after the other would need all inputs at hand, and
+        # on AVX2 keep a sum in memory.
+        x = [listed.values.broadcast(k * BLOCK + t) for t in range(samples)]
+        sums.values = [
+            fma(w[n % len(w)], x[n // len(w)], partial) for n, partial in enumerate(sums.values)
+        ]
+    for (t, at), z in zip(_places(panels, samples), sums.values, strict=True):
+        net_inputs.of(t).store(at, z)
+
+
+def _zeros(panels: Sequence[Memory], samples: int) -> Registers[Vector]:
+    return Registers([panels[0].zero()] * (samples * len(panels)))
+
+
+def _places(panels: Sequence[Memory], samples: int) -> list[tuple[int, int]]:
+    """Return for each sum of a tile its sample, and where its vector is in the slot."""
+    return [(t, p * panel.lanes) for t in range(samples) for p, panel in enumerate(panels)]
+
+
+def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+    """Add to the vectors at offsets[k] of some panels the sum over t of values[k, t] * s(t).
+
+    Either the steps stay in registers, or some rows of the panels do. Meanwhile the values of the
+    block that follows are fetched: more do not fit in the caches.
+    """
+
+    def steps_of(t: int) -> list[Vector]:
+        return [steps.of(t).load(p * steps.memory.lanes) for p in range(len(panels))]
+
+    stay = samples_at_a_time(len(panels)) == BLOCK
+    held, rows = ([steps_of(t) for t in range(BLOCK)], 1) if stay else ([], LIST_MULTIPLE)
+    for first in loop(listed.start, listed.end, rows):
+        inputs = [first + r for r in range(rows)]
+        for k in inputs:
+            listed.values.prefetch((k + (listed.end - listed.start)) * BLOCK)
+        w = [[panel.load(listed.offsets[k]) for panel in panels] for k in inputs]
+        for t in range(BLOCK):
+            s = held[t] if stay else steps_of(t)
+            for r, k in enumerate(inputs):
+                x = listed.values.broadcast(k * BLOCK + t)
+                w[r] = [fma(s_p, x, w_p) for s_p, w_p in zip(s, w[r], strict=True)]
+        for k, row in zip(inputs, w, strict=True):
+            for panel, w_p in zip(panels, row, strict=True):
+                panel.store(listed.offsets[k], w_p)

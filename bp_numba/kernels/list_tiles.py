@@ -1,0 +1,54 @@
+"""Products of a single sample's inputs with panels of W_0, and updates of these.
+
+Some inputs of the list are taken together, as many as it is filled up for.
+"""
+
+from collections.abc import Sequence
+
+from bp_numba.kernels.inputs import LIST_MULTIPLE
+from bp_numba.kernels.places import InputList, Slots
+from bp_numba.simd.arithmetic import fma, total
+from bp_numba.simd.loops import Registers, loop
+from bp_numba.simd.memory import Memory
+
+
+def panels_multiplied(lanes: int) -> int:
+    """Return how many panels one look at the list serves: each has a sum for each input."""
+    return 2
+
+
+def panels_updated(lanes: int) -> int:
+    """Return how many panels one look at the list serves."""
+    return 4
+
+
+def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slots) -> None:
+    """Write, to the p-th vector of the slot, the sum over k of values[k] * (vector at offsets[k]).
+
+    The k-th inputs are those listed, and the vectors those of panel p.
+    """
+    sums = Registers([net_inputs.memory.zero()] * (LIST_MULTIPLE * len(panels)))
+    for first in loop(listed.start, listed.end, LIST_MULTIPLE):
+        inputs = [first + r for r in range(LIST_MULTIPLE)]
+        pairs = [
+            (panel.load(listed.offsets[k]), listed.values.broadcast(k))
+            for panel in panels
+            for k in inputs
+        ]
+        sums.values = [
+            fma(*pair, partial) for pair, partial in zip(pairs, sums.values, strict=True)
+        ]
+    for p in range(len(panels)):
+        z = total(sums.values[p * LIST_MULTIPLE : (p + 1) * LIST_MULTIPLE])
+        net_inputs.of(0).store(p * z.lanes, z)
+
+
+def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+    """Add to the vectors at offsets[k] of some panels values[k] * s."""
+    s = [steps.of(0).load(p * steps.memory.lanes) for p in range(len(panels))]
+    for first in loop(listed.start, listed.end, LIST_MULTIPLE):
+        for k in (first + r for r in range(LIST_MULTIPLE)):
+            offset, x = listed.offsets[k], listed.values.broadcast(k)
+            w = [fma(s_p, x, panel.load(offset)) for s_p, panel in zip(s, panels, strict=True)]
+            for panel, w_p in zip(panels, w, strict=True):
+                panel.store(offset, w_p)
