@@ -17,7 +17,7 @@ from bp_numba.kernels.first_layer import (
 )
 from bp_numba.kernels.forward import forward
 from bp_numba.kernels.inputs import list_inputs
-from bp_numba.kernels.layout import BLOCK, flat_network, padded_rows
+from bp_numba.kernels.layout import BLOCK, first_panel, flat_network, padded_rows
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.simd.internals import OPTIONS, tune_llvm
 from bp_numba.simd.width import vector_width
@@ -41,15 +41,16 @@ def repeated(operation):
     return calls
 
 
-def network(name):
+def network(name, samples_per_list=BLOCK):
     """Return a network with random weights, activations and small steps, padding zero."""
     units, generator, width = UNITS[name], np.random.default_rng(0), vector_width()
-    flat = flat_network(units, [False] * (len(units) - 1), width)
+    panel = first_panel(samples_per_list, width)
+    flat = flat_network(units, [False] * (len(units) - 1), width, panel)
     matrices = [
         generator.standard_normal((rows, columns)) / np.sqrt(rows)
         for rows, columns in zip(units, units[1:], strict=False)
     ]
-    for packed, unpacked in flat.packed_pairs(matrices, width):
+    for packed, unpacked in flat.packed_pairs(matrices, width, panel):
         packed[...] = unpacked
     for start, size in zip(flat.unit_offsets, units, strict=False):
         flat.activations[start : start + size] = generator.random(size)
@@ -107,7 +108,7 @@ def test_activate_sample(benchmark, name):
 @pytest.mark.parametrize("operation", [forward_listed, update_listed])
 def test_lists(benchmark, operation, name):
     """Multiply and update the first matrix, by eight samples with 10% non-zero inputs."""
-    measure(benchmark, operation, network(name), block(name, 0.1), 0, BLOCK)
+    measure(benchmark, operation, network(name, 1), block(name, 0.1), 0, BLOCK)
 
 
 def test_sigmoid(benchmark):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from bp_numba.kernels import block_tiles, list_tiles
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.layout import BLOCK, first_panel
 from bp_numba.kernels.places import (
     InputList,
     Lists,
@@ -42,7 +42,8 @@ def _multiplying(samples: int) -> Any:
 
         Panel by panel, so that rows which one list has brought to the cache are there for others.
         """
-        matrix, net_inputs = matrix_of(network, 0), Slots(network.net_inputs, network.padded[1])
+        matrix = matrix_of(network, 0, first_panel(samples, network.weights.lanes))
+        net_inputs = Slots(network.net_inputs, network.padded[1])
         lists = partial(_lists, samples, inputs, first, count)
         for j, panels in panel_groups(matrix, [tiles.panels_multiplied(matrix.weights.lanes), 1]):
             for listed, slots in lists(net_inputs.beyond(j)):
@@ -62,7 +63,8 @@ def _updating(samples: int) -> Any:
 
         The panels come in the opposite order: those that were multiplied last are in a cache.
         """
-        matrix, steps = matrix_of(network, 0), steps_of(network, 1)
+        matrix = matrix_of(network, 0, first_panel(samples, network.weights.lanes))
+        steps = steps_of(network, 1)
         lists = partial(_lists, samples, inputs, first, count)
         sizes = [tiles.panels_updated(matrix.weights.lanes), 1]
         for j, panels in panel_groups(matrix, sizes, backwards=True):

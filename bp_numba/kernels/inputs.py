@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.layout import BLOCK, first_panel
 from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_parts
 
 LIST_MULTIPLE = 4
@@ -37,7 +37,7 @@ class Inputs(NamedTuple):
     gram : (blocks * BLOCK * BLOCK,) float64
         Inner products of the samples of each block with each other.
     offsets : (starts[-1],) int64
-        For each listed input where its row lies in a panel: its number times the width of a vector.
+        For each listed input where its row lies in a panel: its number times the panel's columns.
     starts : (lists + 1,) int64
         List b is `starts[b]:starts[b + 1]`.
     """
@@ -66,7 +66,8 @@ def list_inputs(X: Array, width: int, samples_per_list: int | None = None) -> tu
         suits_single = SINGLE_COST * np.add.reduce(single) < BLOCK * np.add.reduce(block)
         samples_per_list = 1 if suits_single else BLOCK
     counts = single if samples_per_list == 1 else block
-    return _fill(X, width, samples_per_list, counts, few or _chunks(X)), samples_per_list
+    panel = first_panel(samples_per_list, width)
+    return _fill(X, panel, samples_per_list, counts, few or _chunks(X)), samples_per_list
 
 
 def _counts(X: Array, chunks: Chunks) -> tuple[Offsets, Offsets]:
@@ -81,7 +82,7 @@ def _counts(X: Array, chunks: Chunks) -> tuple[Offsets, Offsets]:
     return single.ravel()[: len(X)], block
 
 
-def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -> Inputs:
+def _fill(X: Array, panel: int, samples: int, counts: Offsets, chunks: Chunks) -> Inputs:
     """Return lists for so many samples each, whose lengths are at least the counts.
 
     They are filled up with zeros at the spare row.
@@ -92,7 +93,7 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -
     np.cumsum(-(-counts // LIST_MULTIPLE) * LIST_MULTIPLE, out=starts[1:])
     values, gram = aligned_parts(int(starts[-1]) * samples, -(-len(X) // BLOCK) * BLOCK * BLOCK)
     by_input = values.reshape(-1, samples)
-    offsets = np.full(starts[-1], units * width)
+    offsets = np.full(starts[-1], units * panel)
     for b, chunk in chunks:
         with np.errstate(all="ignore"):
             np.matmul(chunk, chunk.transpose(0, 2, 1), out=gram.reshape(-1, BLOCK, BLOCK)[b])
@@ -103,13 +104,13 @@ def _fill(X: Array, width: int, samples: int, counts: Offsets, chunks: Chunks) -
         if samples == BLOCK and (counts[lists] == units).all():
             # What follows would do the same, slower.
             by_input[start:end].reshape(-1, most, samples)[:, :units] = part
-            offsets[start:end].reshape(-1, most)[:, :units] = np.arange(0, units * width, width)
+            offsets[start:end].reshape(-1, most)[:, :units] = np.arange(0, units * panel, panel)
         else:
             number, unit = np.nonzero((part != 0).any(axis=2))
             before = np.cumsum(counts[lists]) - counts[lists]
             k = np.arange(len(unit)) + (starts[lists] - before)[number]
             by_input[k] = part[number, unit]
-            offsets[k] = unit * width
+            offsets[k] = unit * panel
     return Inputs(values=values, gram=gram, offsets=offsets, starts=starts)
 
 

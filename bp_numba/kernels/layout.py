@@ -9,7 +9,8 @@ rows are padded to whole vectors. In vectors of width `v`, element (i, j) of mat
     weight_offsets[l] + j * padded[l] + i                                 j >= panel_columns[l]
 
 so both a panel and a column by itself begin at weight_offsets[l] + j * padded[l]. Padding holds
-zeros as long as all numbers are finite.
+zeros as long as all numbers are finite. The panels of the first matrix may be wider than a vector,
+see `first_panel`.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,10 @@ from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_parts, aligned_
 BLOCK = 8
 """Samples in a block. With four, 784-128-10 took half as long again, with sixteen 3% less, on
 AVX-512; with sixteen the digits took 3% longer."""
+
+
+LINE = 8
+"""Doubles in a cache line of most CPUs, and in the widest vector."""
 
 
 class FlatNetwork(NamedTuple):
@@ -65,24 +70,28 @@ class FlatNetwork(NamedTuple):
     unit_offsets: Offsets
     weight_offsets: Offsets
 
-    def packed_pairs(self, matrices: Sequence[Array], width: int) -> list[tuple[Floats, Array]]:
+    def packed_pairs(
+        self, matrices: Sequence[Array], width: int, panel: int | None = None
+    ) -> list[tuple[Floats, Array]]:
         """Return pairs of views of equal shape: on the weights, and on matrices of these layers.
 
         Copying each second view to the first packs the matrices; the other way round unpacks them.
+        Panels have `width` columns, those of the first matrix `panel` if that is given.
         """
+        of_first = panel or width
         pairs: list[tuple[Floats, Array]] = []
         for l, matrix in enumerate(matrices):
             part = self.weights[self.weight_offsets[l] : self.weight_offsets[l + 1]]
-            rows, padded = len(matrix), int(self.padded[l])
+            rows, padded, v = len(matrix), int(self.padded[l]), width if l else of_first
             in_panels = min(int(self.panel_columns[l]), matrix.shape[1])
-            whole = in_panels // width * width
+            whole = in_panels // v * v
             if whole:
-                panels = part[: whole * padded].reshape(-1, padded, width)[:, :rows]
+                panels = part[: whole * padded].reshape(-1, padded, v)[:, :rows]
                 # Splitting an axis never copies, whatever the strides.
-                by_panel = matrix[:, :whole].reshape(rows, -1, width).transpose(1, 0, 2)
+                by_panel = matrix[:, :whole].reshape(rows, -1, v).transpose(1, 0, 2)
                 pairs.append((panels, by_panel))
             if whole < in_panels:
-                last = part[whole * padded :].reshape(padded, width)[:rows, : in_panels - whole]
+                last = part[whole * padded :].reshape(padded, v)[:rows, : in_panels - whole]
                 pairs.append((last, matrix[:, whole:]))
             elif whole < matrix.shape[1]:
                 columns = part[whole * padded :].reshape(-1, padded)[:, :rows]
@@ -90,7 +99,9 @@ class FlatNetwork(NamedTuple):
         return pairs
 
 
-def flat_network(units: Sequence[int], narrow: Sequence[bool], width: int) -> FlatNetwork:
+def flat_network(
+    units: Sequence[int], narrow: Sequence[bool], width: int, panel: int | None = None
+) -> FlatNetwork:
     """Return a zeroed network for the given layers.
 
     Parameters
@@ -101,13 +112,17 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], width: int) -> Fl
         Which matrices are stored as float32.
     width : int
         Doubles in a vector.
+    panel : int, optional
+        Doubles in a row of the first matrix's panels, `width` by default.
     """
     padded = [-(-size // width) * width for size in (units[0] + 1, *units[1:])]
     panel_columns = [size // width * width for size in units[1:]]
     if not has_single_column(units[1], width):
         panel_columns[0] = padded[1]
     unit_offsets = [0, *accumulate(padded)]
-    columns = map(max, panel_columns, units[1:])
+    columns = [*map(max, panel_columns, units[1:])]
+    if panel is not None and panel > width:
+        columns[0] = -(-columns[0] // panel) * panel
     weight_offsets = [0, *accumulate(map(mul, padded, columns))]
     weights, activations, steps, net_inputs = aligned_parts(
         weight_offsets[-1], unit_offsets[-1], BLOCK * unit_offsets[-1], BLOCK * padded[1]
@@ -124,6 +139,15 @@ def flat_network(units: Sequence[int], narrow: Sequence[bool], width: int) -> Fl
         unit_offsets=_int64(unit_offsets),
         weight_offsets=_int64(weight_offsets),
     )
+
+
+def first_panel(samples_per_list: int, width: int) -> int:
+    """Return how many columns the panels of the first matrix have.
+
+    Lists of single samples take rows here and there: if these were shorter than a cache line, as
+    much as they use would come to the cache for nothing. Blocks take one row after the other.
+    """
+    return LINE if samples_per_list == 1 else width
 
 
 def has_single_column(columns: int, width: int) -> bool:

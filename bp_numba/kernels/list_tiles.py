@@ -13,12 +13,12 @@ from bp_numba.simd.memory import Memory
 
 
 def panels_multiplied(lanes: int) -> int:
-    """Return how many panels one look at the list serves: each has a sum for each input."""
+    """Return how many vectors one look at the list serves: each has a sum for each input."""
     return 2
 
 
 def panels_updated(lanes: int) -> int:
-    """Return how many panels one look at the list serves."""
+    """Return how many vectors one look at the list serves."""
     return 4
 
 

@@ -15,17 +15,22 @@ Lists: TypeAlias = Any
 
 
 class Matrix(NamedTuple):
-    """W_l: memory that begins with it, its shape, its rows with padding, its columns in panels."""
+    """W_l: memory that begins with it, its shape, its rows with padding, its columns in panels.
+
+    A panel is as wide as a vector, or has more columns, `panel`, of which `column` finds a vector.
+    """
 
     weights: Memory
     rows: Index
     columns: Index
     padded: Index
     panel_columns: Index
+    panel: int = 0
 
     def column(self, j: Index) -> Memory:
-        """Return the memory that begins with the panel from column j on, or with column j."""
-        return self.weights[j * self.padded :]
+        """Return the memory that begins with column j, in its panel or by itself."""
+        first = j.rounded_down(self.panel) if self.panel > self.weights.lanes else j
+        return self.weights[first * self.padded + (j - first) :]
 
 
 def panel_groups(
@@ -67,14 +72,15 @@ class Slots(NamedTuple):
         return Slots(self.memory[j:], self.stride)
 
 
-def matrix_of(network: Network, l: Index | int) -> Matrix:
-    """Return matrix l of a network."""
+def matrix_of(network: Network, l: Index | int, panel: int = 0) -> Matrix:
+    """Return matrix l of a network; its panels are as wide as vectors, or as `panel` says."""
     return Matrix(
         network.weights[network.weight_offsets[l] :],
         network.units[l],
         network.units[l + 1],
         network.padded[l],
         network.panel_columns[l],
+        panel,
     )
 
 

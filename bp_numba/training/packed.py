@@ -20,25 +20,25 @@ class Packed:
     ----------
     matrices : list of L arrays
         Of the shapes and types that are packed.
-    width : int
-        Doubles in a vector.
+    width, panel : int
+        Doubles in a vector, and in a row of the first matrix's panels.
     """
 
-    def __init__(self, matrices: list[Array], width: int) -> None:
-        self._key, self._width = _key(matrices, width), width
+    def __init__(self, matrices: list[Array], width: int, panel: int) -> None:
+        self._key, self._how = _key(matrices, width, panel), (width, panel)
         units = [*map(len, matrices), matrices[-1].shape[1]]
         narrow = [w.itemsize == 4 for w in matrices]
-        self._flat, self._errors = flat_network(units, narrow, width), aligned_zeros(width)
+        self._flat, self._errors = flat_network(units, narrow, width, panel), aligned_zeros(width)
         self._training = address_table(Training(network=self._flat, errors=self._errors))
         self._table = address(self._training)
 
-    def suits(self, matrices: list[Array], width: int) -> bool:
-        """Tell if matrices are of the same shapes and types, for vectors of the same width."""
-        return _key(matrices, width) == self._key
+    def suits(self, matrices: list[Array], width: int, panel: int) -> bool:
+        """Tell if matrices are of the same shapes and types, for the same vectors and panels."""
+        return _key(matrices, width, panel) == self._key
 
     def pack(self, matrices: list[Array]) -> None:
         """Copy the matrices to the packed weights."""
-        self._pairs = self._flat.packed_pairs(matrices, self._width)
+        self._pairs = self._flat.packed_pairs(matrices, *self._how)
         copy_each(*zip(*self._pairs, strict=True))
 
     def train(
@@ -78,18 +78,18 @@ local = _Local()
 """The buffers that this thread used last; the next run finds them if its weights are alike."""
 
 
-def packed_for(matrices: list[Array], width: int) -> Packed:
+def packed_for(matrices: list[Array], width: int, panel: int) -> Packed:
     """Return buffers in which the matrices are packed.
 
     The caller puts them back as `local.last` when a slice has ended well. Meanwhile a signal
     handler that trains gets its own, and an interrupt leaves none that are half written.
     """
     packed, local.last = local.last, None
-    if packed is None or not packed.suits(matrices, width):
-        packed = Packed(matrices, width)
+    if packed is None or not packed.suits(matrices, width, panel):
+        packed = Packed(matrices, width, panel)
     packed.pack(matrices)
     return packed
 
 
-def _key(matrices: list[Array], width: int) -> list[Any]:
-    return [width, *((w.shape, w.itemsize) for w in matrices)]
+def _key(matrices: list[Array], width: int, panel: int) -> list[Any]:
+    return [width, panel, *((w.shape, w.itemsize) for w in matrices)]

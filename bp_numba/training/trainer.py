@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.layout import BLOCK, first_panel
 from bp_numba.simd.arrays import Array
 from bp_numba.simd.width import width_for
 from bp_numba.training import choice
@@ -87,6 +87,8 @@ class Trainer:
             lists = None if all(w.itemsize > 4 for w in matrices) else 1
             self._listed = listed(samples, self._outputs, self._width, lists)
             self._in_blocks = self._listed.samples_per_list == BLOCK
+            panel = first_panel(self._listed.samples_per_list, self._width)
+            self._how = self._width, panel
             name = "train_blocks" if self._in_blocks else "train_samples"
             function, self._no_kernel = choice.for_fit(name, self._width)
             self._function: Any = function
@@ -128,7 +130,7 @@ class Trainer:
         if self.reason is not None:
             return None
         started, left, points = perf_counter(), self._slice_blocks, list[Point]()
-        packed, stops = packed_for(matrices, self._width), False
+        packed, stops = packed_for(matrices, *self._how), False
         while epoch < run.epochs and left >= self._blocks and not stops:
             stop, display = run.next_stop(epoch)
             epochs = min(stop - epoch, left // max(1, self._blocks))
@@ -160,7 +162,7 @@ class Trainer:
         if run.next_stop(epoch) != (epoch + 1, True):
             return Slice(epoch + 1, [])
         if self._measures and self.reason is None:
-            packed = packed_for(check_weights(self._network.W), self._width)
+            packed = packed_for(check_weights(self._network.W), *self._how)
             return Slice(epoch + 1, [self._point(packed, epoch + 1)])
         return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
 
@@ -194,7 +196,7 @@ class Trainer:
         """Train on `count` blocks from number `first` on, by the kernel as far as it goes."""
         matrices, alpha = self._current()
         if self.reason is None:
-            packed = packed_for(matrices, self._width)
+            packed = packed_for(matrices, *self._how)
             packed.train(self._function, self._listed, first, count, alpha)
             if packed.is_finite():
                 packed.unpack()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bp_numba.kernels.inputs import LIST_MULTIPLE, Inputs
-from bp_numba.kernels.layout import BLOCK, FlatNetwork, flat_network
+from bp_numba.kernels.layout import BLOCK, FlatNetwork, first_panel, flat_network
 
 WIDTHS = [4, 8]
 """Doubles in a vector: both on every CPU, of which some take two registers for eight."""
@@ -58,12 +58,14 @@ class Case(NamedTuple):
     X: np.ndarray
     y: np.ndarray
     width: int
+    panel: int
 
 
-def make_case(units, width, narrow=False, samples=3, density=1.0):
+def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_list=BLOCK):
     """Return a guarded network with random weights, the same weights, samples and targets."""
     rng = np.random.default_rng(sum(units))
-    network = flat_network(units, [narrow] * (len(units) - 1), width)
+    panel = first_panel(samples_per_list, width)
+    network = flat_network(units, [narrow] * (len(units) - 1), width, panel)
     network = network._replace(
         weights=guarded(network.weights.size),
         activations=guarded(network.activations.size),
@@ -74,16 +76,16 @@ def make_case(units, width, narrow=False, samples=3, density=1.0):
     W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
     if narrow:
         W = [w.astype(np.float32).astype(np.float64) for w in W]
-    for packed, unpacked in network.packed_pairs(W, width):
+    for packed, unpacked in network.packed_pairs(W, width, panel):
         packed[...] = unpacked
     X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
     X[:, -1] = 1.0
-    return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width)
+    return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel)
 
 
 def unpacked(case):
     W = [np.empty_like(w) for w in case.W]
-    for packed, part in case.network.packed_pairs(W, case.width):
+    for packed, part in case.network.packed_pairs(W, case.width, case.panel):
         part[...] = packed
     return W
 
@@ -126,7 +128,7 @@ def lists_of(X, samples_per_list, width):
     every = np.zeros((-(-samples // BLOCK) * BLOCK, columns))
     every[:samples] = X
     blocks = every.reshape(-1, BLOCK, columns)
-    offsets = np.minimum(np.arange(count), columns) * width
+    offsets = np.minimum(np.arange(count), columns) * first_panel(samples_per_list, width)
     return Inputs(
         values,
         np.ascontiguousarray(blocks @ blocks.transpose(0, 2, 1)).ravel(),

@@ -53,7 +53,7 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
 @pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
 @pytest.mark.parametrize("units", UNITS)
 def test_training_goes_round_the_blocks(units, samples_per_list, kept, width):
-    case = make_case(units, width, samples=2 * BLOCK + 3)
+    case = make_case(units, width, False, 2 * BLOCK + 3, 1.0, samples_per_list)
     train(case, samples_per_list, 1, 4, kept)  # the second and the short, then first and second
     order = [*range(BLOCK, 2 * BLOCK + 3), *range(2 * BLOCK)]
     for row in order:
@@ -69,7 +69,8 @@ def test_training_goes_round_the_blocks(units, samples_per_list, kept, width):
 def test_errors_are_summed_after_training_without_changing_a_weight(
     units, samples_per_list, kept, width
 ):
-    case, trained = (make_case(units, width, samples=2 * BLOCK + 3) for _ in range(2))
+    how = width, False, 2 * BLOCK + 3, 1.0, samples_per_list
+    case, trained = (make_case(units, *how) for _ in range(2))
     loss = train(case, samples_per_list, 0, 3, kept, measured=3)
     train(trained, samples_per_list, 0, 3, kept)
     np.testing.assert_array_equal(case.network.weights, trained.network.weights)
@@ -82,7 +83,8 @@ def test_errors_are_summed_after_training_without_changing_a_weight(
 
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
 def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list):
-    whole, parts = (make_case([65, 33, 17, 10], WIDTH, samples=2 * BLOCK + 3) for _ in range(2))
+    how = WIDTH, False, 2 * BLOCK + 3, 1.0, samples_per_list
+    whole, parts = (make_case([65, 33, 17, 10], *how) for _ in range(2))
     train(whole, samples_per_list, 0, 7)
     train(parts, samples_per_list, 0, 2)
     train(parts, samples_per_list, 2, 5)
@@ -90,7 +92,7 @@ def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list):
 
 
 def test_narrow_weights_are_rounded_after_every_sample():
-    case = make_case([5, 4, 3], WIDTH, narrow=True, samples=BLOCK + 2)
+    case = make_case([5, 4, 3], WIDTH, True, BLOCK + 2, samples_per_list=1)
     train(case, 1, 0, 2, kept=1)
     for x, y in zip(case.X, case.y, strict=True):
         step_in_numpy(case.W, x, y, 0.3)

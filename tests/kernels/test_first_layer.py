@@ -27,7 +27,7 @@ TILES = [[block_tiles.PART + 1, 29, 2], [2 * block_tiles.PART, 24, 2], [3, 17, 2
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
 @pytest.mark.parametrize("units", [*UNITS, *TILES])
 def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
-    case = make_case(units, width, samples=BLOCK + 3, density=density)
+    case = make_case(units, width, False, BLOCK + 3, density, samples_per_list)
     inputs = lists_of(case.X, samples_per_list, width)
     first, count = BLOCK, 3  # the second block, a short one
     network, W = case.network, case.W[0].copy()

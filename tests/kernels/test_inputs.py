@@ -7,7 +7,7 @@ import pytest
 
 from bp_numba.kernels import inputs
 from bp_numba.kernels.inputs import LIST_MULTIPLE, list_inputs
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.layout import BLOCK, first_panel
 
 WIDTH = 8
 
@@ -17,13 +17,13 @@ def make(rows, columns, density):
     return rng.normal(size=(rows, columns)) * (rng.random((rows, columns)) < density)
 
 
-def dense_again(lists, samples, rows, columns):
+def dense_again(lists, samples, rows, columns, width=WIDTH):
     """Return the samples with the column of ones that lists stand for."""
     X = np.zeros((-(-rows // samples) * samples, columns + 2))
     values = lists.values.reshape(-1, samples)
     for b in range(len(lists.starts) - 1):
         for k in range(lists.starts[b], lists.starts[b + 1]):
-            column, rest = divmod(int(lists.offsets[k]), WIDTH)
+            column, rest = divmod(int(lists.offsets[k]), first_panel(samples, width))
             assert rest == 0 and column <= columns + 1
             X[b * samples : (b + 1) * samples, column] += values[k]
     assert not X[:, columns + 1].any() and not X[rows:].any()
@@ -34,12 +34,13 @@ def dense_again(lists, samples, rows, columns):
 @pytest.mark.parametrize("density", [0.0, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 40])
 @pytest.mark.parametrize("chunk", [1, 100, 65536])
-def test_lists_stand_for_the_samples(rows, density, wanted, chunk, monkeypatch):
+@pytest.mark.parametrize("width", [4, 8])
+def test_lists_stand_for_the_samples(rows, density, wanted, chunk, width, monkeypatch):
     monkeypatch.setattr(inputs, "CHUNK", chunk)
     X = make(rows, 11, density)
-    lists, samples = list_inputs(X, WIDTH, wanted)
+    lists, samples = list_inputs(X, width, wanted)
     expected = np.c_[X, np.ones(rows)]
-    np.testing.assert_array_equal(dense_again(lists, samples, rows, 11), expected)
+    np.testing.assert_array_equal(dense_again(lists, samples, rows, 11, width), expected)
     assert samples == wanted or wanted is None
     assert len(lists.starts) - 1 == -(-rows // samples)
     assert not (np.diff(lists.starts) % LIST_MULTIPLE).any()

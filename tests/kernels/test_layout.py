@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bp_numba.kernels.layout import BLOCK, flat_network, has_single_column, padded_rows
+from bp_numba.kernels.layout import BLOCK, first_panel, flat_network, has_single_column, padded_rows
 
 UNITS = [[2, 1], [3, 3, 1], [65, 33, 17, 10], [9, 8, 8], [4, 16, 8], [7, 9, 5, 7, 6]]
 
@@ -27,27 +27,30 @@ def test_the_first_layer_has_a_spare_row(units):
 
 @pytest.mark.parametrize("width", [4, 8])
 @pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("samples_per_list", [1, BLOCK])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_panels_hold_each_element_where_the_formula_says(units, width, order):
-    net = flat_network(units, [False] * (len(units) - 1), width)
+def test_panels_hold_each_element_where_the_formula_says(units, width, order, samples_per_list):
+    panel = first_panel(samples_per_list, width)
+    net = flat_network(units, [False] * (len(units) - 1), width, panel)
     shapes = list(zip(units, units[1:], strict=False))
     matrices = [
         np.asarray(np.random.default_rng(l).normal(size=shape), order=order)
         for l, shape in enumerate(shapes)
     ]
     copies = [matrix.copy() for matrix in matrices]
-    for packed, unpacked in net.packed_pairs(matrices, width):
+    for packed, unpacked in net.packed_pairs(matrices, width, panel):
         packed[...] = unpacked
     for l, matrix in enumerate(matrices):
         for i, j in np.ndindex(matrix.shape):
-            at = net.weight_offsets[l] + (j // width * net.padded[l] + i) * width + j % width
+            v = width if l else panel
+            at = net.weight_offsets[l] + (j // v * net.padded[l] + i) * v + j % v
             if j >= net.panel_columns[l]:
                 at = net.weight_offsets[l] + j * net.padded[l] + i
             assert net.weights[at] == matrix[i, j]
     assert np.count_nonzero(net.weights) == sum(m.size for m in matrices)
     for matrix in matrices:
         matrix[...] = np.nan
-    for packed, unpacked in net.packed_pairs(matrices, width):
+    for packed, unpacked in net.packed_pairs(matrices, width, panel):
         unpacked[...] = packed
     for matrix, copy in zip(matrices, copies, strict=True):
         np.testing.assert_array_equal(matrix, copy)
