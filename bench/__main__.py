@@ -1,6 +1,7 @@
 """Compare the rivals case by case. Run ``python -m bench``, see ``python -m bench --help``."""
 
 import argparse
+import contextlib
 import json
 import shlex
 import sys
@@ -8,7 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from statistics import median
 
-from bench import machine
+from bench import levels, machine
+from bench.case import Case
 from bench.cases import CASES, chosen
 from bench.measure import FULL, QUICK, interleave
 from bench.rivals import OURS, REFERENCE, RIVALS
@@ -31,7 +33,7 @@ def main():
     }
     print_header(results)
     for case in chosen(options.case):
-        rows = measure(case, rivals, effort, results["gfmas_per_second"])
+        rows = measure(case, rivals, effort, results["gfmas_per_second"], options.level)
         results["rows"] += rows
         print_rows(rows)
     if options.json:
@@ -59,6 +61,11 @@ def parse():
         help="only these beside bp_numba and reference: "
         + ", ".join(rival.name for rival in RIVALS if rival not in (OURS, REFERENCE)),
     )
+    parser.add_argument(
+        "--level",
+        choices=levels.FEATURES,
+        help="also with kernels for such an older CPU, where a case is one of this process",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw a chart")
     options = parser.parse_args()
@@ -84,13 +91,23 @@ def choose_rivals(patterns):
     return installed, [rival for rival in asked if rival not in installed]
 
 
-def measure(case, rivals, effort, gfmas_per_second):
-    """Return a row for each rival: the median of its rounds, beside reference and floor."""
-    values = interleave(case.timers(rivals, effort), case.rounds(effort))
+def measure(case, rivals, effort, gfmas_per_second, level=None):
+    """Return a row for each rival: the median of its rounds, beside reference and floor.
+
+    Where a level is given there is one for its kernels too, beside the floor at its own rate.
+    """
+    timers, rates = case.timers(rivals, effort), {}
+    with contextlib.ExitStack() as processes:
+        if level and isinstance(case, Case):
+            older = processes.enter_context(levels.Process(level, case.name, effort.quick))
+            timers[levels.label(level)] = older.measure
+            rates[levels.label(level)] = older.gfmas_per_second
+        values = interleave(timers, case.rounds(effort))
     medians = {label: median(column) for label, column in values.items()}
     reference = medians.get(case.reference) if case.has_reference else None
     fmas = case.fmas(effort)
-    floor = fmas and fmas / gfmas_per_second / 1e3  # microseconds
+    floors = {label: rates.get(label, gfmas_per_second) for label in medians}
+    floors = {label: fmas and fmas / rate / 1e3 for label, rate in floors.items()}  # microseconds
     return [
         {
             "case": case.name,
@@ -104,7 +121,7 @@ def measure(case, rivals, effort, gfmas_per_second):
             "highest": max(values[label]),
             "rounds": len(values[label]),
             "times_reference": reference and reference / value,
-            "percent_of_floor": floor and 100 * floor / value,
+            "percent_of_floor": floors[label] and 100 * floors[label] / value,
         }
         for label, value in medians.items()
     ]

@@ -34,7 +34,9 @@ def main():
     if "tables" in results:
         new = replaced(new, "tables", tables_section(results))
     if networks:
-        new = replaced(new, "performance", section(results, networks))
+        beside = sorted(options.results.parent.glob("results-*.json"))
+        others = [json.loads(path.read_text()) for path in beside]
+        new = replaced(new, "performance", section(results, networks, others))
     if estimators:
         new = replaced(new, "estimators", estimators_section(results, estimators))
     if many:
@@ -67,11 +69,12 @@ def replaced(text, name, new):
     return f"{before}{begin}\n{new}{end}{rest.partition(end)[2]}"
 
 
-def section(results, cases):
-    """Return what NeuralNetwork and its rivals take."""
+def section(results, cases, others):
+    """Return what NeuralNetwork and its rivals take; `others` are results of other CPUs."""
     parts = [
         introduction(results),
         training_table([case for case in cases if case[0]["training"]]),
+        floor_table(results, others),
         "![times as fast as ReferenceNetwork](bench/performance.png)",
         "The two classes of the package in other work, whole processes, memory and threads:",
         other_table([case for case in cases if not case[0]["training"]]),
@@ -208,6 +211,27 @@ def training_table(cases):
         lines.append([case[0]["title"], *ours, *(cells.get(rival, "") for rival in others)])
     headings = [rival + ("\\*" if rival in nearest else "") for rival in others]
     return table(["", OURS, "times as fast", "of the floor", *headings], lines)
+
+
+def floor_table(results, others):
+    """Return the shares of the floor, of this run and of those on other CPUs.
+
+    A column for each kind of kernels: those for the CPU, and those for an older level. The note of
+    another run says what is to be known of it.
+    """
+    columns = {}
+    for run in (results, *others):
+        for row in run["rows"]:
+            if row["training"] and row["rival"].startswith(OURS) and row["percent_of_floor"]:
+                cpu = run["machine"]["cpu"].rpartition(", ")[2]
+                level = row["rival"].removeprefix(OURS)
+                columns.setdefault(f"{cpu}{level}", {})[row["title"]] = (
+                    f"{row['percent_of_floor']:.2g}%"
+                )
+    titles = dict.fromkeys(title for column in columns.values() for title in column)
+    lines = [[title, *(column.get(title, "") for column in columns.values())] for title in titles]
+    notes = "".join(f"\n\n{paragraph(run['note'])}" for run in others)
+    return table(["of the floor", *columns], lines) + notes
 
 
 def other_table(cases):

@@ -1,6 +1,7 @@
 """The benchmarks run, and the README shows what they measured."""
 
 import json
+import platform
 import sys
 from pathlib import Path
 
@@ -55,6 +56,21 @@ def test_a_run_names_machine_versions_and_command(xor_run):
 
 def test_a_run_draws_a_chart(xor_run):
     assert xor_run[2].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="levels of x86")
+def test_kernels_for_an_older_cpu_are_measured_beside(tmp_path):
+    options = ["--quick", "--case", "xor", "--rival", "reference", "--level", "x86-64-v2"]
+    result = run_in_top_folder("-m", "bench", *options, "--json", tmp_path / "levels.json")
+    assert result.returncode == 0, result.stderr
+    results = json.loads((tmp_path / "levels.json").read_text())
+    rows = {row["rival"]: row for row in results["rows"]}
+    assert list(rows) == ["NeuralNetwork", "ReferenceNetwork", "NeuralNetwork, x86-64-v2"]
+    ours, older = rows["NeuralNetwork"], rows["NeuralNetwork, x86-64-v2"]
+    assert older["rounds"] == ours["rounds"] and older["exact"] and older["median"] > 0
+    # Each has its own floor: without fused multiply-adds and with vectors of two it is another.
+    floors = [row["percent_of_floor"] * row["median"] for row in (ours, older)]
+    assert floors[0] != pytest.approx(floors[1], rel=1e-6)
 
 
 def test_rivals_that_are_not_installed_are_listed(tmp_path):
@@ -175,7 +191,9 @@ def test_defaults_beside_scikit_learn(tmp_path):
     assert "on average" in result.stdout and result.stdout.count("\n") == 3
 
 
-RESULTS = sorted((TOP / "bench").glob("*.json"))
+ALL_RESULTS = sorted((TOP / "bench").glob("*.json"))
+RESULTS = [path for path in ALL_RESULTS if not path.name.startswith("results-")]
+"""Those that the README is made from; of the others it shows a column beside."""
 
 
 @pytest.mark.parametrize("path", RESULTS)
