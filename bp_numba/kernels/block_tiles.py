@@ -13,7 +13,7 @@ from bp_numba.kernels.places import InputList, Slots
 from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
-from bp_numba.simd.values import Vector
+from bp_numba.simd.values import Index, Vector
 from bp_numba.simd.width import WIDEST
 
 PART = 128
@@ -49,11 +49,11 @@ def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slo
         _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs)
         return
     for part in _parts(listed):
-        for t in range(0, BLOCK, samples):
+        for t in loop(0, listed.start.constant(BLOCK), samples):
             sums, slots = _zeros(panels, samples), net_inputs.since(t)
             for _ in when(listed.start, "<", part.start):
                 sums.values = [slots.of(r).load(at) for r, at in _places(panels, samples)]
-            of_tile = part._replace(values=listed.values[part.start.constant(t) :])
+            of_tile = part._replace(values=listed.values[t:])
             _multiply_tile(of_tile, panels, sums, slots)
 
 
@@ -69,12 +69,14 @@ def _multiply_tile(
     """Add the products to the sums, of one sample after the other, and write these to the slots."""
     samples = len(sums) // len(panels)
     for k in loop(listed.start, listed.end):
-        w = [panel.load(listed.offsets[k]) for panel in panels]
+        offset, x = listed.offsets[k], listed.values[k * BLOCK :]
+        w = [panel.load(offset) for panel in panels]
         # Samples one after the other: panels one after the other would need all inputs at hand, and
         # on AVX2 keep a sum in memory.
-        x = [listed.values.broadcast(k * BLOCK + t) for t in range(samples)]
+        inputs = [x.broadcast(t) for t in range(samples)]
         sums.values = [
-            fma(w[n % len(w)], x[n // len(w)], partial) for n, partial in enumerate(sums.values)
+            fma(w[n % len(w)], inputs[n // len(w)], partial)
+            for n, partial in enumerate(sums.values)
         ]
     for (t, at), z in zip(_places(panels, samples), sums.values, strict=True):
         net_inputs.of(t).store(at, z)
@@ -95,22 +97,50 @@ def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots) -> 
     Either the steps stay in registers, or some rows of the panels do. Meanwhile the values of the
     block that follows are fetched: more do not fit in the caches.
     """
+    if samples_at_a_time(len(panels)) == BLOCK:
+        _update_rows(listed, panels, steps)
+    else:
+        _update_tiles(listed, panels, steps)
 
-    def steps_of(t: int) -> list[Vector]:
-        return [steps.of(t).load(p * steps.memory.lanes) for p in range(len(panels))]
 
-    stay = samples_at_a_time(len(panels)) == BLOCK
-    held, rows = ([steps_of(t) for t in range(BLOCK)], 1) if stay else ([], LIST_MULTIPLE)
-    for first in loop(listed.start, listed.end, rows):
-        inputs = [first + r for r in range(rows)]
-        for k in inputs:
-            listed.values.prefetch((k + (listed.end - listed.start)) * BLOCK)
-        w = [[panel.load(listed.offsets[k]) for panel in panels] for k in inputs]
+def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+    """Update one row after the other."""
+    s = [_vectors(panels, steps.of(t)) for t in range(BLOCK)]
+    for k in loop(listed.start, listed.end):
+        _fetch_next(listed, k)
+        offset, x = listed.offsets[k], listed.values[k * BLOCK :]
+        w = [panel.load(offset) for panel in panels]
         for t in range(BLOCK):
-            s = held[t] if stay else steps_of(t)
-            for r, k in enumerate(inputs):
-                x = listed.values.broadcast(k * BLOCK + t)
-                w[r] = [fma(s_p, x, w_p) for s_p, w_p in zip(s, w[r], strict=True)]
-        for k, row in zip(inputs, w, strict=True):
-            for panel, w_p in zip(panels, row, strict=True):
-                panel.store(listed.offsets[k], w_p)
+            x_t = x.broadcast(t)
+            w = [fma(s_p, x_t, w_p) for s_p, w_p in zip(s[t], w, strict=True)]
+        for panel, w_p in zip(panels, w, strict=True):
+            panel.store(offset, w_p)
+
+
+def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+    """Update some rows at a time, by one sample after the other."""
+    for first in loop(listed.start, listed.end, LIST_MULTIPLE):
+        rows = [first + r for r in range(LIST_MULTIPLE)]
+        offsets = [listed.offsets[k] for k in rows]
+        places = [(panel, offset) for offset in offsets for panel in panels]
+        w = Registers([panel.load(offset) for panel, offset in places])
+        for k in rows:
+            _fetch_next(listed, k)
+        for t in loop(0, listed.end.constant(BLOCK)):
+            s = _vectors(panels, steps.of(t))
+            x = [listed.values.broadcast(k * BLOCK + t) for k in rows]
+            w.values = [
+                fma(s[n % len(s)], x[n // len(s)], partial) for n, partial in enumerate(w.values)
+            ]
+        for (panel, offset), w_p in zip(places, w.values, strict=True):
+            panel.store(offset, w_p)
+
+
+def _vectors(panels: Sequence[Memory], slot: Memory) -> list[Vector]:
+    """Return a slot's vectors, one for each panel."""
+    return [slot.load(p * panel.lanes) for p, panel in enumerate(panels)]
+
+
+def _fetch_next(listed: InputList, k: Index) -> None:
+    """Fetch the values of the block that follows, at the same place."""
+    listed.values.prefetch((k + (listed.end - listed.start)) * BLOCK)
