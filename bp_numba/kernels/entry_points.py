@@ -17,7 +17,7 @@ from bp_numba.kernels.first_layer import (
     update_block,
     update_listed,
 )
-from bp_numba.kernels.in_place import backward_rows, forward_rows, update_rows
+from bp_numba.kernels.in_place import backward_rows, forward_rows
 from bp_numba.kernels.lanes import Lanes, LaneSamples
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
@@ -117,9 +117,10 @@ def train_one(table: Offsets, alpha: float) -> int:
     for l in range(last):
         forward_rows(network, floats_at(call.matrices, l), l)
     output_steps(network, 0, call.target, 0, alpha)
-    for l in range(last - 1, 0, -1):
+    # Steps of layer 0, which nobody needs, come with its update: one that leaves them out, a kernel
+    # of its own, takes 4% off 784-128-10 and 3% off the digits.
+    for l in range(last - 1, -1, -1):
         backward_rows(network, floats_at(call.matrices, l), l)
-    update_rows(network, floats_at(call.matrices, 0))
     return 1
 
 

@@ -111,8 +111,13 @@ def test_activate_writes_every_element_once_over(size):
     assert_guards(out)
 
 
-SCALAR = {"train_blocks": {"add"}, "train_samples": {"fmadd", "mul", "add"}}
-"""Instructions on single numbers: those that change a single column of the first matrix."""
+SCALAR = {
+    "train_blocks": {"add"},
+    "train_samples": {"fmadd", "mul", "add"},
+    "train_one": {"fmadd", "mul", "add", "sub"},
+}
+"""Instructions on single numbers: those that change a single column of the first matrix, or in the
+user's own matrices what is beyond whole vectors."""
 
 
 def compiled(name):
