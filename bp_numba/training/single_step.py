@@ -29,8 +29,8 @@ def train_one(W: Any, x: Array, y: Array, alpha: float, record: choice.HasWork) 
         return False
     fits = x.shape in scratch.samples and y.shape in scratch.targets
     if fits:
-        scratch.x[:] = x
-        scratch.y[:] = y
+        scratch.x[...] = x
+        scratch.y[...] = y
         kernel(scratch.one, alpha)
     local.last = scratch
     return fits
