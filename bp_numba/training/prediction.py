@@ -59,10 +59,10 @@ def _predict(kernel: Any, scratch: Scratch, X: Array) -> Floats:
     rows, columns = X.shape
     if rows == 1:
         if columns < scratch.units[0]:
-            scratch.inputs[:] = X
+            scratch.inputs[...] = X
             scratch.x[-1] = 1.0
         else:
-            scratch.x[:] = X
+            scratch.x[...] = X
         kernel(scratch.one)
         return scratch.outputs.copy()
     if rows <= FEW:
