@@ -95,7 +95,8 @@ class Prediction(NamedTuple):
     Attributes
     ----------
     packed : (INPUTS * units of the largest layer but the first,) float64
-        Some rows of a matrix, see `many_rows`; the units are made a multiple of `ACTIVATED`.
+        Some rows of a matrix, see `many_rows`; the units are made even, so that a group's vectors
+        are a multiple of `activated_at_a_time`.
     activations : (samples of a group * (INPUTS + 2 * GROUPS * units of that layer),) float64
         Some inputs of a group, then two halves: for a layer, and for the next, of all groups.
     listed : (2 * INPUTS,) int64
@@ -127,9 +128,13 @@ def vectors_at_a_time(width: int) -> int:
     return 2 if width == WIDEST else 3
 
 
-ACTIVATED = 2
-"""Units whose sigmoid it computes at a time, so that latencies overlap. One vector at a time took a
-tenth longer."""
+def activated_at_a_time(width: int) -> int:
+    """Return of how many vectors it computes the sigmoid together, so that latencies overlap.
+
+    One by one took a tenth longer with 32 registers for vectors; with 16, which two fill, six took
+    as long as two, and kept some in memory.
+    """
+    return 4 if width == WIDEST else 2
 
 
 INPUTS = 128
@@ -145,7 +150,7 @@ would be smaller, 64-32-16-10 took a twelfth longer and 784-256-128-10 4%; 64 ga
 def prediction_call(units: Sequence[int], matrices: Offsets, width: int) -> Prediction:
     """Return what `predict` takes for layers of so many units, in vectors of `width` doubles."""
     samples = vectors_at_a_time(width) * width
-    most = -(-max(units[1:]) // ACTIVATED) * ACTIVATED
+    most = max(units[1:]) + max(units[1:]) % 2
     return Prediction(
         matrices=matrices,
         units=np.array(units, dtype=np.int64),

@@ -9,7 +9,7 @@ activations will be. Inputs that are zero in all samples of a group are left out
 
 from typing import Any, NamedTuple, TypeAlias
 
-from bp_numba.kernels.calls import ACTIVATED, GROUPS, INPUTS, vectors_at_a_time
+from bp_numba.kernels.calls import GROUPS, INPUTS, activated_at_a_time, vectors_at_a_time
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.simd.arithmetic import any_nonzero, fma, total, transposed
 from bp_numba.simd.loops import Registers, loop, when
@@ -169,8 +169,9 @@ def _forward_group(call: Call, rows: Rows, t: Index, listed: Memory, count: Inde
     for j in loop(whole, columns):
         _add_unit(call.packed[j * rows.size :], a, above[j * width :], rows)
     for _ in when(rows.first + rows.size, "==", call.units[rows.l]):
-        for at in loop(0, columns * width, ACTIVATED * width):
-            above.store(at, sigmoid(above.load(at, ACTIVATED * width)))
+        together = activated_at_a_time(a.lanes) * a.lanes
+        for at in loop(0, columns * width, together):
+            above.store(at, sigmoid(above.load(at, together)))
 
 
 def _add_tile(
