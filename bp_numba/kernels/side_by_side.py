@@ -24,7 +24,7 @@ from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
-from bp_numba.simd.values import Index
+from bp_numba.simd.values import Index, Vector
 
 
 def _forward(group: Group, sample: Sample) -> None:
@@ -63,7 +63,9 @@ def _backward(group: Group, sample: Sample) -> None:
     for j, count in group.tiles(matrix.columns):
         s_j = steps_1.load(j, count)
         for i in loop(0, matrix.rows):
-            _update(matrix.places(i, j, 1, count), sample.inputs(i) * count, s_j, sample)
+            places, x = matrix.places(i, j, 1, count), sample.inputs(i) * count
+            for place, x_i, s in zip(places, x, s_j, strict=True):
+                _update(place, x_i, s, sample)
 
 
 def _steps_below(group: Group, l: Index, sample: Sample) -> None:
@@ -75,20 +77,24 @@ def _steps_below(group: Group, l: Index, sample: Sample) -> None:
         a_i = a.load(i, count)
         products = Registers([many.weights.zero()] * len(a_i))
         for j in loop(0, matrix.columns):
-            s = above.load(j)
-            w = _update(matrix.places(i, j, count, 1), a_i, s, sample)
-            terms = zip(w, s * count, products.values, strict=True)
-            products.values = [fma(w_ij, s_j, partial) for w_ij, s_j, partial in terms]
+            places, s = matrix.places(i, j, count, 1), above.load(j) * count
+            terms = zip(places, a_i, s, products.values, strict=True)
+            products.values = [
+                fma(_update(place, a_r, s_j, sample), s_j, partial)
+                for place, a_r, s_j, partial in terms
+            ]
         pairs = zip(products.values, a_i, strict=True)
         steps.store(i, [product * derivative(a_r) for product, a_r in pairs])
 
 
-def _update(places: list[tuple[Memory, Index]], a: Vectors, s: Vectors, sample: Sample) -> Vectors:
-    """Change W_l[i, j] += a_l[i] s_{l+1}[j] at some places; return what was there before."""
-    before = [weights.load(at) for weights, at in places]
-    every = s * (len(places) // len(s))
-    for (weights, at), a_i, s_j, w in zip(places, a, every, before, strict=True):
-        weights.store(at, sample.kept(fma(a_i, s_j, w), w))
+def _update(place: tuple[Memory, Index], a: Vector, s: Vector, sample: Sample) -> Vector:
+    """Change W_l[i, j] += a_l[i] s_{l+1}[j] at a place; return what was there before.
+
+    One place after the other: weights of all, loaded together, would not fit into the registers.
+    """
+    weights, at = place
+    before = weights.load(at)
+    weights.store(at, sample.kept(fma(a, s, before), before))
     return before
 
 
