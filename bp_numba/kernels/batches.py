@@ -127,7 +127,7 @@ def _net_inputs(block: Block, l: Index) -> Iterator[tuple[Memory, Vector]]:
     network = block.call.network
     a, above = (block.slots(network.activations, layer) for layer in (l, l + 1))
     matrix, biases = _matrix_of(network.weights, network, l), _biases(network.weights, network, l)
-    for t, j, z in multiply(a, block.samples, matrix, biases, block.tiles):
+    for t, j, z in multiply(a, block.samples, matrix, biases, block.tiles.samples):
         yield above.of(t)[j:], z
 
 
@@ -138,8 +138,9 @@ def _backward(block: Block) -> None:
     for below in loop(first, last):
         l = last - 1 - (below - first)
         a, above = block.slots(network.activations, l), block.slots(network.deltas, l + 1)
-        biases = _biases(network.gradient, network, l)
-        add_products(a, above, block.samples, _matrix_of(network.gradient, network, l), biases)
+        gradient = _matrix_of(network.gradient, network, l)
+        add_products(a, above, block.samples, gradient, block.tiles.rows)
+        add_rows(above, block.samples, gradient, _biases(network.gradient, network, l))
         for _ in when(l.constant(0), "<", l):
             _deltas_below(block, l)
     if first:
@@ -158,7 +159,7 @@ def _deltas_below(block: Block, l: Index) -> None:
     turned = Matrix(memory, network.units[l + 1], columns, network.padded[l + 1], columns)
     a, deltas = block.slots(network.activations, l), block.slots(network.deltas, l)
     above = block.slots(network.deltas, l + 1)
-    for t, j, products in multiply(above, block.samples, turned, None, block.tiles):
+    for t, j, products in multiply(above, block.samples, turned, None, block.tiles.samples):
         deltas.of(t).store(j, derivative(a.of(t).load(j), products))
 
 

@@ -1,7 +1,8 @@
 """Products of samples with matrices in panels, in tiles of sums that stay in registers."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from itertools import cycle
+from typing import NamedTuple
 
 from bp_numba.kernels.places import InputList, Matrix, Slots, panel_groups
 from bp_numba.simd.arithmetic import fma
@@ -20,22 +21,35 @@ TOGETHER = 8
 """Panels that a single sample is multiplied with at a time: so many sums hide their latency."""
 
 
-Tiles: TypeAlias = dict[int, int]
-"""For each number of panels that are taken at a time how many samples are."""
+class Tiles(NamedTuple):
+    """How much is taken at a time, for each number of panels.
+
+    Attributes
+    ----------
+    samples : dict of int to int
+        Samples of a product.
+    rows : dict of int to int
+        Rows of a gradient.
+    """
+
+    samples: dict[int, int]
+    rows: dict[int, int]
 
 
 def tiles(samples: int) -> Tiles:
-    """Return the tiles of products, for blocks of so many samples.
+    """Return the tiles for blocks of so many samples.
 
-    The sums of a tile, the weights and an input have to fit into 16 registers, or 32.
+    The sums of a tile, the weights and an input have to fit into 16 registers, or 32. Of a single
+    sample no more is used twice if there are several rows.
     """
     if samples == 1:
-        return {TOGETHER: 1, 1: 1}
-    return {3: 8, 1: 8} if vector_width() == WIDEST else {3: 4, 1: 8}
+        return Tiles({TOGETHER: 1, 1: 1}, {TOGETHER: 1, 1: 1})
+    of_products = {3: 8, 1: 8} if vector_width() == WIDEST else {3: 4, 1: 8}
+    return Tiles(of_products, dict.fromkeys(GRADIENT_PANELS, ROWS))
 
 
 def multiply(
-    rows: Slots, count: Index, matrix: Matrix, initial: Memory | None, sizes: Tiles
+    rows: Slots, count: Index, matrix: Matrix, initial: Memory | None, sizes: dict[int, int]
 ) -> Iterator[tuple[Index, Index, Vector]]:
     """Yield t, j and initial[j] + sum over i of rows(t)[i] * matrix[i, j], vector by vector.
 
@@ -61,32 +75,33 @@ def _multiply_tile(
     """Return for each row the sums for each panel."""
     sums = Registers(starts * len(rows))
     for i in loop(0, count):
-        w = [panel.load(i * panel.lanes) for panel in panels]
-        sums.values = _with_products(sums.values, (row.broadcast(i) for row in rows), w)
+        w = (panel.load(i * panel.lanes) for panel in panels)
+        sums.values = _with_products(sums.values, (row.broadcast(i) for row in rows), w, panels)
     return sums.values
 
 
-def _with_products(sums: list[Vector], x: Iterator[Vector], w: list[Vector]) -> list[Vector]:
-    """Return the sums with x * w added, for each of x one for each of w.
+def _with_products(
+    sums: list[Vector], x: Iterator[Vector], w: Iterator[Vector], panels: list[Memory]
+) -> list[Vector]:
+    """Return the sums with x * w added, for each of x one for each of w, which are of panels.
 
-    An x is loaded just before it is used: together they would not fit into the registers.
+    All are loaded just before they are used first: together they would not fit into the registers.
     """
-    places = iter(sums)
-    return [fma(w_p, x_t, next(places)) for x_t in x for w_p in w]
+    each_x = (x_t for x_t in x for _ in panels)
+    return [fma(w_p, x_t, z) for z, w_p, x_t in zip(sums, cycle(w), each_x, strict=False)]
 
 
 def add_products(
-    rows: Slots, deltas: Slots, count: Index, gradient: Matrix, biases: Memory
+    rows: Slots, deltas: Slots, count: Index, gradient: Matrix, sizes: dict[int, int]
 ) -> None:
-    """Add gradient[i, j] += sum over t < count of rows(t)[i] * deltas(t)[j], and to the biases'."""
-    whole = gradient.rows.rounded_down(ROWS)
-    for j, panels in panel_groups(gradient, GRADIENT_PANELS):
-        some = deltas.beyond(j)
-        for i in loop(0, whole, ROWS):
-            _add_tile(rows, some, count, panels, [i + r for r in range(ROWS)])
+    """Add gradient[i, j] += sum over t < count of rows(t)[i] * deltas(t)[j]."""
+    for j, panels in panel_groups(gradient, list(sizes)):
+        together, some = sizes[len(panels)], deltas.beyond(j)
+        whole = gradient.rows.rounded_down(together)
+        for i in loop(0, whole, together):
+            _add_tile(rows, some, count, panels, [i + r for r in range(together)])
         for i in loop(whole, gradient.rows):
             _add_tile(rows, some, count, panels, [i])
-    add_rows(deltas, count, gradient, biases)
 
 
 def add_rows(deltas: Slots, count: Index, gradient: Matrix, biases: Memory) -> None:
@@ -133,8 +148,8 @@ def _add_tile(
     sums = Registers([panel.load(i * v) for i in tile for panel in panels])
     for t in loop(0, count):
         row, delta = rows.of(t), deltas.of(t)
-        d = [delta.load(p * v) for p in range(len(panels))]
-        sums.values = _with_products(sums.values, (row.broadcast(i) for i in tile), d)
+        d = (delta.load(p * v) for p in range(len(panels)))
+        sums.values = _with_products(sums.values, (row.broadcast(i) for i in tile), d, panels)
     for n, z in enumerate(sums.values):
         r, p = divmod(n, len(panels))
         panels[p].store(tile[r] * v, z)
