@@ -88,7 +88,7 @@ def log(x: Vector) -> Vector:
     form = format_of(x)
     k, m = _exponent_and_significand(x)
     f = m - 1.0
-    s = f / fma(f, 0.5, 1.0)
+    s = (f + f) / (m + 1.0)
     s2 = s * s
     low = fma(s2 * s, polynomial(s2, _SERIES[form]), k * form.ln2_low)
     value = fma(k, form.ln2_high, s + low)

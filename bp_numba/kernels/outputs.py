@@ -78,11 +78,11 @@ def output_deltas(call: Call, number: Index, t: Index, is_single: bool) -> None:
 
     y = data.targets[number * network.padded[last] :]
     weight = data.weights.broadcast(number)
+    for j in loop(0, units, a.lanes):
+        deltas.store(j, (a.load(j) - y.load(j)) * weight)
     loss = Registers([a.zero()])
     for j in loop(0, units, a.lanes):
-        a_j, y_j = a.load(j), y.load(j)
-        deltas.store(j, (a_j - y_j) * weight)
-        loss.values = [loss.values[0] + _loss(y_j, a_j)]
+        loss.values = [loss.values[0] + _loss(y.load(j), a.load(j))]
     sums, v = network.sums, a.lanes
     total = loss.values[0] * data.settings.broadcast(LOSS_FACTOR)
     sums.store(LOSSES * v, fma(total, weight, sums.load(LOSSES * v)))

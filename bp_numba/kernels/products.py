@@ -74,7 +74,7 @@ def _multiply_tile(
 ) -> list[Vector]:
     """Return for each row the sums for each panel."""
     sums = Registers(starts * len(rows))
-    for i in loop(0, count):
+    for i in loop(0, count.at_least(1)):  # LLVM would write all around it again for a count of 0
         w = (panel.load(i * panel.lanes) for panel in panels)
         sums.values = _with_products(sums.values, (row.broadcast(i) for row in rows), w, panels)
     return sums.values

@@ -88,6 +88,12 @@ class Index(Value):
         is_less = self.builder.icmp_signed("<", self.value, limit)
         return self._like(self.builder.select(is_less, self.value, limit))
 
+    def at_least(self, other: "Index | int") -> "Index":
+        """Return the larger of self and other."""
+        limit = self.constant(other).value
+        is_more = self.builder.icmp_signed(">", self.value, limit)
+        return self._like(self.builder.select(is_more, self.value, limit))
+
     def constant(self, number: "Index | int") -> "Index":
         """Return a number as an index; an index is returned as it is."""
         return number if isinstance(number, Index) else self._like(self.value.type(number))
