@@ -14,9 +14,10 @@ from bp_numba.simd.loops import loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.width import NARROWEST, WIDEST
-from tests.conftest import needs_jit, not_bounds_checked, run_python
+from tests.conftest import needs_jit, not_bounds_checked
 from tests.kernels.cases import WIDTHS
-from tests.native.test_symbols import ALLOWED, FOR_TARGET, TARGETS, symbols
+from tests.native.foreign import ONE_OF_A_KIND, run_for
+from tests.native.test_symbols import ALLOWED, symbols
 from tests.simd.calling import call
 
 pytestmark = needs_jit
@@ -250,14 +251,9 @@ for function in functions:
 
 
 @not_bounds_checked  # errors are reported then
-@pytest.mark.parametrize("cpu", TARGETS)
+@pytest.mark.parametrize("cpu", ONE_OF_A_KIND)
 def test_nothing_is_called(cpu, tmp_path):
-    triple, features = TARGETS[cpu]
-    environment = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features}
-    widths = [str(NARROWEST), str(WIDEST)]
-    output = run_python(FOR_TARGET + COMPILE, str(tmp_path), triple, *widths, **environment)
-    if output:
-        pytest.skip(output)
+    run_for(cpu, COMPILE, tmp_path, NARROWEST, WIDEST)
     files = list(tmp_path.iterdir())
     assert len(files) == 6 * 2 * 2
     for file in files:

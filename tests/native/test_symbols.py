@@ -5,45 +5,13 @@ import struct
 
 import pytest
 
-from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.kernels.variants import base_of
 from bp_numba.simd.width import NARROWEST, WIDEST
-from tests.conftest import needs_jit, not_bounds_checked, run_python
-
-NAMES = [
-    *ARGUMENTS,
-    "train_on_own",
-    "train_batches.tanh.softmax.adam.dense.float64",
-    "train_singles.logistic.exp.nesterov.sparse.float32",
-]
+from tests.conftest import needs_jit, not_bounds_checked
+from tests.native.foreign import NAMES, ONE_OF_A_KIND, run_for
 
 ALLOWED: set[str] = set()
 """Symbols that object code may refer to: none."""
-
-V2 = "+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16"
-V3 = f"{V2},+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+lzcnt,+movbe"
-V4 = f"{V3},+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"
-
-TARGETS = {
-    "x86-64-v2": ("x86_64-unknown-linux-gnu", V2),
-    "x86-64-v3": ("x86_64-unknown-linux-gnu", V3),
-    "x86-64-v4": ("x86_64-unknown-linux-gnu", V4),
-    "neoverse-n1": ("aarch64-unknown-linux-gnu", "+neon"),
-}
-
-FOR_TARGET = """
-import pathlib, sys
-from llvmlite import binding
-binding.initialize_all_targets()
-binding.initialize_all_asmprinters()
-folder, triple, *widths = sys.argv[1:]
-try:
-    binding.Target.from_triple(triple)
-except RuntimeError as error:
-    sys.exit(print(f"no such target: {error}"))
-binding.get_process_triple = lambda: triple
-"""
-"""Makes Numba compile for the platform that the second argument names."""
 
 COMPILE = """
 from bp_numba.native import compiling
@@ -72,20 +40,9 @@ def symbols(code):
 
 @needs_jit
 @not_bounds_checked  # errors are reported then
-@pytest.mark.parametrize("cpu", TARGETS)
+@pytest.mark.parametrize("cpu", ONE_OF_A_KIND)
 def test_object_code_refers_to_nothing(cpu, tmp_path):
-    triple, features = TARGETS[cpu]
-    output = run_python(
-        FOR_TARGET + COMPILE.format(names=NAMES),
-        str(tmp_path),
-        triple,
-        str(NARROWEST),
-        str(WIDEST),
-        NUMBA_CPU_NAME=cpu,
-        NUMBA_CPU_FEATURES=features,
-    )
-    if output:
-        pytest.skip(output)
+    run_for(cpu, COMPILE.format(names=NAMES), tmp_path, NARROWEST, WIDEST)
     for name, width in itertools.product(NAMES, (NARROWEST, WIDEST)):
         undefined, defined = symbols((tmp_path / f"{name}-{width}").read_bytes())
         assert any("cfunc" in symbol and base_of(name) in symbol for symbol in defined)
