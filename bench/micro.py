@@ -95,7 +95,7 @@ def test_output_steps(benchmark, name):
 @pytest.mark.parametrize("operation", [forward_block, update_block])
 def test_block(benchmark, operation, name):
     """Multiply and update the first matrix, eight dense samples at a time."""
-    measure(benchmark, operation, network(name), block(name), 0, 1)
+    measure(benchmark, operation, network(name), block(name), 0, BLOCK)
 
 
 @pytest.mark.parametrize("name", UNITS)

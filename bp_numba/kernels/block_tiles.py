@@ -14,28 +14,33 @@ from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index, Vector
-from bp_numba.simd.width import WIDEST
+from bp_numba.simd.width import WIDEST, is_for_arm
 
 PART = 128
 """Inputs in a part. On AVX2 784-128-10 took 3 to 7% longer with 64, 192 or 256."""
 
 
 def panels_multiplied(lanes: int) -> int:
-    """Return how many panels a block is multiplied with and updates together.
+    """Return how many panels a block is multiplied with together; an input is used as often.
 
-    An input that is loaded is used as often. Of 32 registers of AVX-512, two panels and 8 samples
-    take 16 for sums or for steps. Of 16 registers, three panels and 4 samples take twelve for sums,
-    and leave three for a row of the panels and one for an input.
+    Of AVX-512's 32 registers, two panels and 8 samples take 16 for sums. Of 16 registers, three
+    panels and 4 samples take twelve, and leave three for a row of the panels and one for an input;
+    on Neoverse N1, whose registers hold as much, LLVM keeps a sum of these in memory.
     """
-    return 2 if lanes == WIDEST else 3
+    return 2 if lanes == WIDEST or is_for_arm() else 3
 
 
-panels_updated = panels_multiplied
+def panels_updated(lanes: int) -> int:
+    """Return how many panels a block updates together.
+
+    With three 784-128-10 took 4% longer on AVX2, and ARM kept some rows in memory.
+    """
+    return 2
 
 
-def samples_at_a_time(panels: int) -> int:
+def samples_at_a_time(lanes: int, panels: int) -> int:
     """Return for how many samples of a block registers hold the sums of so many panels."""
-    return BLOCK if panels < 3 else BLOCK // 2
+    return BLOCK if panels == 1 or lanes == WIDEST else BLOCK // 2
 
 
 def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slots) -> None:
@@ -44,7 +49,7 @@ def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slo
     For sample t and panel p, to the p-th vector of its slot the sum over the listed inputs k of
     values[k, t] * (the vector at offsets[k]).
     """
-    samples = samples_at_a_time(len(panels))
+    samples = samples_at_a_time(net_inputs.memory.lanes, len(panels))
     if samples == BLOCK:
         _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs)
         return
@@ -91,16 +96,17 @@ def _places(panels: Sequence[Memory], samples: int) -> list[tuple[int, int]]:
     return [(t, p * panel.lanes) for t in range(samples) for p, panel in enumerate(panels)]
 
 
-def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots, count: Index) -> None:
     """Add to the vectors at offsets[k] of some panels the sum over t of values[k, t] * s(t).
 
+    Of the samples beyond `count`, whose values are zero, steps need not be known but be finite.
     Either the steps stay in registers, or some rows of the panels do. Meanwhile the values of the
     block that follows are fetched: more do not fit in the caches.
     """
-    if samples_at_a_time(len(panels)) == BLOCK:
+    if samples_at_a_time(steps.memory.lanes, len(panels)) == BLOCK:
         _update_rows(listed, panels, steps)
     else:
-        _update_tiles(listed, panels, steps)
+        _update_tiles(listed, panels, steps, count)
 
 
 def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
@@ -117,7 +123,7 @@ def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> N
             panel.store(offset, w_p)
 
 
-def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots, count: Index) -> None:
     """Update some rows at a time, by one sample after the other."""
     for first in loop(listed.start, listed.end, LIST_MULTIPLE):
         rows = [first + r for r in range(LIST_MULTIPLE)]
@@ -126,7 +132,8 @@ def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots) -> 
         w = Registers([panel.load(offset) for panel, offset in places])
         for k in rows:
             _fetch_next(listed, k)
-        for t in loop(0, listed.end.constant(BLOCK)):
+        # Not BLOCK: LLVM would write out all of them, and keep vectors in memory.
+        for t in loop(0, count):
             s = _vectors(panels, steps.of(t))
             x = [listed.values.broadcast(k * BLOCK + t) for k in rows]
             w.values = [

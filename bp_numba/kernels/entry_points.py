@@ -67,8 +67,9 @@ def train_blocks(
     for number in range(first, first + count):
         block = number % blocks
         start = block * BLOCK
-        forward_block(network, inputs, block, 1)
-        for t in range(min(BLOCK, end - start)):
+        size = min(BLOCK, end - start)
+        forward_block(network, inputs, block, size)
+        for t in range(size):
             activate_sample(network, inputs, start, t, t if trains else 0)
             forward_upper(network)
             if trains:
@@ -76,7 +77,7 @@ def train_blocks(
             else:
                 add_squared_errors(network, targets, (start + t) * stride, training.errors)
         if trains:
-            update_block(network, inputs, block, 1)
+            update_block(network, inputs, block, size)
     return 1
 
 

@@ -21,6 +21,7 @@ from bp_numba.kernels.places import (
     list_of,
     matrix_of,
     panel_groups,
+    panel_groups_backwards,
     steps_of,
 )
 from bp_numba.kernels.sigmoid import sigmoid
@@ -38,7 +39,7 @@ def _multiplying(samples: int) -> Any:
 
     @operation
     def multiply(network: Network, inputs: Lists, first: Index, count: Index) -> None:
-        """Write the net inputs of layer 1, X W_0, of the samples in `count` lists.
+        """Write the net inputs of layer 1, X W_0, of `count` samples from a list on.
 
         Panel by panel, so that rows which one list has brought to the cache are there for others.
         """
@@ -59,17 +60,17 @@ def _updating(samples: int) -> Any:
 
     @operation
     def update(network: Network, inputs: Lists, first: Index, count: Index) -> None:
-        """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the samples in `count` lists.
+        """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for `count` samples from a list on.
 
         The panels come in the opposite order: those that were multiplied last are in a cache.
         """
         matrix = matrix_of(network, 0, first_panel(samples, network.weights.lanes))
         steps = steps_of(network, 1)
         lists = partial(_lists, samples, inputs, first, count)
-        sizes = [tiles.panels_updated(matrix.weights.lanes), 1]
-        for j, panels in panel_groups(matrix, sizes, backwards=True):
+        size = tiles.panels_updated(matrix.weights.lanes)
+        for j, panels in panel_groups_backwards(matrix, size):
             for listed, slots in lists(steps.beyond(j)):
-                tiles.update_panels(listed, panels, slots)
+                tiles.update_panels(listed, panels, slots, count)
         for listed, slots in lists(steps):
             update_column(listed, samples, matrix, slots)
 
@@ -83,9 +84,12 @@ forward_block, update_block = _multiplying(BLOCK), _updating(BLOCK)
 def _lists(
     samples: int, inputs: Lists, first: Index, count: Index, slots: Slots
 ) -> Iterator[tuple[InputList, Slots]]:
-    """Yield, for a loop over `count` lists, the list and the slots of its samples."""
+    """Yield, for a loop over the lists of `count` samples, the list and its samples' slots."""
+    if samples > 1:
+        yield list_of(inputs, first), slots
+        return
     for n in loop(0, count):
-        yield list_of(inputs, first + n), slots.since(n * samples)
+        yield list_of(inputs, first + n), slots.since(n)
 
 
 @operation

@@ -10,6 +10,7 @@ from bp_numba.kernels.places import InputList, Slots
 from bp_numba.simd.arithmetic import fma, total
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
+from bp_numba.simd.values import Index
 
 
 def panels_multiplied(lanes: int) -> int:
@@ -43,7 +44,7 @@ def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slo
         net_inputs.of(0).store(p * z.lanes, z)
 
 
-def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots) -> None:
+def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots, count: Index) -> None:
     """Add to the vectors at offsets[k] of some panels values[k] * s."""
     s = [steps.of(0).load(p * steps.memory.lanes) for p in range(len(panels))]
     for first in loop(listed.start, listed.end, LIST_MULTIPLE):

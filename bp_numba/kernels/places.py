@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from bp_numba.simd.loops import loop
+from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index
 
@@ -33,24 +33,30 @@ class Matrix(NamedTuple):
         return self.weights[first * self.padded + (j - first) :]
 
 
-def panel_groups(
-    matrix: Matrix, sizes: Sequence[int], backwards: bool = False
-) -> Iterator[tuple[Index, list[Memory]]]:
+def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
     """Yield, for loops over all panels, the first column and the panels of groups of a size.
 
-    Each size takes what the one before has left; the last is 1. Backwards, the same groups come in
-    the opposite order: what a walk to and fro has used last is in a cache when it comes back, while
-    one that begins anew finds nothing in a cache that is a little too small.
+    Each size takes what the one before has left; the last is 1.
     """
-    v, start, groups = matrix.weights.lanes, matrix.rows.constant(0), []
-    for columns in (size * v for size in sizes):
-        end = start + (matrix.panel_columns - start).rounded_down(columns)
-        groups.append((start, end, columns))
-        start = end
-    for first, end, columns in reversed(groups) if backwards else groups:
-        for n in loop(first, end, columns):
-            j = first + end - columns - n if backwards else n
-            yield j, [matrix.column(j + p * v) for p in range(columns // v)]
+    v, done = matrix.weights.lanes, Registers([matrix.rows.constant(0)])
+    for size in sizes:
+        for j in loop(done.values[0], matrix.panel_columns - (size - 1) * v, size * v):
+            yield j, [matrix.column(j + p * v) for p in range(size)]
+            done.values = [j + size * v]
+
+
+def panel_groups_backwards(matrix: Matrix, size: int) -> Iterator[tuple[Index, list[Memory]]]:
+    """Yield the same groups, of `size` and what is left of 1, in the opposite order.
+
+    What a walk to and fro has used last is in a cache when it comes back, while one that begins
+    anew finds nothing in a cache that is a little too small.
+    """
+    v, columns = matrix.weights.lanes, matrix.panel_columns
+    whole = columns.rounded_down(size * v)
+    for start, end, step in ((whole, columns, v), (whole.constant(0), whole, size * v)):
+        for n in loop(start, end, step):
+            j = start + end - step - n
+            yield j, [matrix.column(j + p * v) for p in range(step // v)]
 
 
 class Slots(NamedTuple):

@@ -72,10 +72,8 @@ class Index(Value):
         return self._like(self.builder.ashr(self.value, self.value.type(divisor.bit_length() - 1)))
 
     def rounded_down(self, multiple: int) -> "Index":
-        """Return the largest multiple that is not larger than self, which is not negative."""
-        if multiple & (multiple - 1) == 0:
-            return self._like(self.builder.and_(self.value, self.value.type(-multiple)))
-        return self - self._like(self.builder.urem(self.value, self.value.type(multiple)))
+        """Return the largest multiple of a power of two that is not larger than self."""
+        return self._like(self.builder.and_(self.value, self.value.type(-multiple)))
 
     def where(self, a: "Index", relation: str, b: "Index | int") -> "Index":
         """Return self if a < b, or a == b, as the relation says, else 0."""

@@ -47,6 +47,13 @@ def vector_width() -> int:
     return _compiled_for.get() or widest()
 
 
+def is_for_arm() -> bool:
+    """Tell if code is compiled for 64-bit ARM."""
+    from llvmlite import binding
+
+    return str(binding.get_process_triple()).startswith(("aarch64", "arm64"))
+
+
 def width_for(units: Sequence[int]) -> int:
     """Return the doubles in the vectors that a network of these layers is trained in.
 

@@ -35,7 +35,7 @@ def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
     if samples_per_list == 1:
         call(first_layer.forward_listed, width, network, inputs, first, count)
     else:
-        call(first_layer.forward_block, width, network, inputs, 1, 1)
+        call(first_layer.forward_block, width, network, inputs, 1, count)
     rng = np.random.default_rng(0)
     for t in range(count):
         call(first_layer.activate_sample, width, network, inputs, first, t, t)
@@ -47,6 +47,6 @@ def test_first_layer_in_exact_blocks(units, samples_per_list, density, width):
     if samples_per_list == 1:
         call(first_layer.update_listed, width, network, inputs, first, count)
     else:
-        call(first_layer.update_block, width, network, inputs, 1, 1)
+        call(first_layer.update_block, width, network, inputs, 1, count)
     assert_weights(case, [W, *case.W[1:]])
     assert_guards(network.activations, network.steps, network.weights, network.net_inputs)
