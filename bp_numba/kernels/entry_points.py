@@ -11,36 +11,45 @@ from bp_numba.kernels.backward import output_steps
 from bp_numba.kernels.batches import add_block, begin_batch, train_sample
 from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
-    activate_sample,
     forward_block,
     forward_listed,
     update_block,
     update_listed,
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows
+from bp_numba.kernels.in_turn import take_in_turn
 from bp_numba.kernels.lanes import Lanes, LaneSamples
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
 from bp_numba.kernels.optimizers import end_batch
 from bp_numba.kernels.perceptron import ROOM
+from bp_numba.kernels.places import with_known_sizes
 from bp_numba.kernels.side_by_side import go_through_own, go_through_shared
 from bp_numba.kernels.sigmoid import activate_all
-from bp_numba.kernels.upper_layers import (
-    add_squared_errors,
-    backward_upper,
-    forward_upper,
-    is_narrow,
-    round_narrow,
-)
+from bp_numba.kernels.upper_layers import is_narrow, round_narrow
 from bp_numba.simd.arrays import Offsets
+from bp_numba.simd.memory import Memory
 from bp_numba.simd.tables import floats_at, memory_at, reader
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index
 
-read_training, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
+read_call, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
 read_batches, read_lanes = reader(Batches), reader(Lanes)
 read_lane_samples = reader(LaneSamples)
+
+
+def _reading(samples_per_list: int) -> Any:
+    @operation
+    def read_training(table: Memory) -> Training:
+        """Read a network and its errors; sizes are constants where they are known."""
+        call = read_call(table)
+        return call._replace(network=with_known_sizes(call.network, samples_per_list))
+
+    return read_training
+
+
+read_for_samples, read_for_blocks = _reading(1), _reading(BLOCK)
 
 
 @operation
@@ -60,22 +69,16 @@ def train_blocks(
     If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
     The inputs are listed by blocks. No matrix may be narrow.
     """
-    training, listed = read_training(table), read_listed(samples)
-    network, inputs, targets = training.network, listed.inputs, listed.targets
-    stride, blocks = network.padded[network.units.size - 1], inputs.starts.size - 1
-    end = targets.size // stride
+    training, listed = read_for_blocks(table), read_listed(samples)
+    network, inputs = training.network, listed.inputs
+    blocks = inputs.starts.size - 1
+    end = listed.targets.size // network.padded[network.units.size - 1]
     for number in range(first, first + count):
         block = number % blocks
         start = block * BLOCK
-        size = min(BLOCK, end - start)
+        size = smaller(BLOCK, end - start)
         forward_block(network, inputs, block, size)
-        for t in range(size):
-            activate_sample(network, inputs, start, t, t if trains else 0)
-            forward_upper(network)
-            if trains:
-                backward_upper(network, t, targets, (start + t) * stride, alpha)
-            else:
-                add_squared_errors(network, targets, (start + t) * stride, training.errors)
+        take_in_turn(training, listed, start, size, trains, alpha)
         if trains:
             update_block(network, inputs, block, size)
     return 1
@@ -85,9 +88,9 @@ def train_samples(
     table: Offsets, samples: Offsets, first: int, count: int, trains: int, alpha: float
 ) -> int:
     """Do the same with inputs that are listed by single samples, and with narrow matrices."""
-    training, listed = read_training(table), read_listed(samples)
-    network, inputs, targets = training.network, listed.inputs, listed.targets
-    stride, end = network.padded[network.units.size - 1], inputs.starts.size - 1
+    training, listed = read_for_samples(table), read_listed(samples)
+    network, inputs = training.network, listed.inputs
+    end = inputs.starts.size - 1
     blocks = (end + BLOCK - 1) // BLOCK
     kept = 1 if is_narrow(network) else listed.kept[0]
     for number in range(first, first + count):
@@ -95,13 +98,7 @@ def train_samples(
         for part in range(start, min(start + BLOCK, end), kept):
             in_part = min(kept, end - part)
             forward_listed(network, inputs, part, in_part)
-            for t in range(in_part):
-                activate_sample(network, inputs, part, t, t if trains else 0)
-                forward_upper(network)
-                if trains:
-                    backward_upper(network, t, targets, (part + t) * stride, alpha)
-                else:
-                    add_squared_errors(network, targets, (part + t) * stride, training.errors)
+            take_in_turn(training, listed, part, in_part, trains, alpha)
             if trains:
                 update_listed(network, inputs, part, in_part)
                 round_narrow(network)

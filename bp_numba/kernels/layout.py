@@ -115,17 +115,13 @@ def flat_network(
     panel : int, optional
         Doubles in a row of the first matrix's panels, `width` by default.
     """
-    padded = [-(-size // width) * width for size in (units[0] + 1, *units[1:])]
-    panel_columns = [size // width * width for size in units[1:]]
-    if not has_single_column(units[1], width):
-        panel_columns[0] = padded[1]
-    unit_offsets = [0, *accumulate(padded)]
-    columns = [*map(max, panel_columns, units[1:])]
-    if panel is not None and panel > width:
-        columns[0] = -(-columns[0] // panel) * panel
-    weight_offsets = [0, *accumulate(map(mul, padded, columns))]
+    sizes = {name: _int64(numbers) for name, numbers in flat_sizes(units, width, panel).items()}
+    length = int(sizes["unit_offsets"][-1])
     weights, activations, steps, net_inputs = aligned_parts(
-        weight_offsets[-1], unit_offsets[-1], BLOCK * unit_offsets[-1], BLOCK * padded[1]
+        int(sizes["weight_offsets"][-1]),
+        length,
+        BLOCK * length,
+        BLOCK * int(sizes["padded"][1]),
     )
     return FlatNetwork(
         weights=weights,
@@ -133,11 +129,7 @@ def flat_network(
         steps=steps,
         net_inputs=net_inputs,
         narrow=_int64(narrow),
-        units=_int64(units),
-        padded=_int64(padded),
-        panel_columns=_int64(panel_columns),
-        unit_offsets=_int64(unit_offsets),
-        weight_offsets=_int64(weight_offsets),
+        **sizes,
     )
 
 
@@ -148,6 +140,26 @@ def first_panel(samples_per_list: int, width: int) -> int:
     much as they use would come to the cache for nothing. Blocks take one row after the other.
     """
     return LINE if samples_per_list == 1 else width
+
+
+def flat_sizes(
+    units: Sequence[int], width: int, panel: int | None = None
+) -> dict[str, list[int]]:
+    """Return the fields of a `FlatNetwork` that tell where each layer lies."""
+    padded = [-(-size // width) * width for size in (units[0] + 1, *units[1:])]
+    panel_columns = [size // width * width for size in units[1:]]
+    if not has_single_column(units[1], width):
+        panel_columns[0] = padded[1]
+    columns = [*map(max, panel_columns, units[1:])]
+    if panel is not None and panel > width:
+        columns[0] = -(-columns[0] // panel) * panel
+    return {
+        "units": [*units],
+        "padded": padded,
+        "panel_columns": panel_columns,
+        "unit_offsets": [0, *accumulate(padded)],
+        "weight_offsets": [0, *accumulate(map(mul, padded, columns))],
+    }
 
 
 def has_single_column(columns: int, width: int) -> bool:

@@ -3,15 +3,41 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from bp_numba.kernels.layout import first_panel, flat_sizes
+from bp_numba.kernels.variants import known_units
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
+from bp_numba.simd.tables import constant_memory
 from bp_numba.simd.values import Index
+from bp_numba.simd.width import vector_width
 
 Network: TypeAlias = Any
 """A `layout.FlatNetwork` as operations see it: its arrays are memories."""
 
 Lists: TypeAlias = Any
 """The lists of `inputs.Inputs` as operations see them."""
+
+
+def with_known_sizes(network: Network, samples_per_list: int) -> Network:
+    """Return a network whose sizes are constants if the code is compiled for its layers."""
+    if (units := known_units()) is None:
+        return network
+    width = vector_width()
+    sizes = flat_sizes(units, width, first_panel(samples_per_list, width))
+    known = {name: constant_memory(network.units, sizes[name]) for name in sizes}
+    return network._replace(**known)
+
+
+def hidden_layers(network: Network) -> Iterator[Index]:
+    """Yield 1 .. L - 1 for a loop, or one after the other if the code is compiled for the layers.
+
+    So each of them has code of its own, in which all sizes are constants.
+    """
+    last = network.units.size - 1
+    if (units := known_units()) is None:
+        yield from loop(1, last)
+    else:
+        yield from map(last.constant, range(1, len(units) - 1))
 
 
 class Matrix(NamedTuple):

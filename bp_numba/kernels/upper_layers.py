@@ -2,7 +2,7 @@
 
 from bp_numba.kernels.backward import backward, output_steps
 from bp_numba.kernels.forward import forward
-from bp_numba.kernels.places import Network, activations_of
+from bp_numba.kernels.places import Network, activations_of, hidden_layers
 from bp_numba.simd.arithmetic import fma, round_to_float32
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
@@ -13,7 +13,7 @@ from bp_numba.simd.values import Index, Scalar
 @operation
 def forward_upper(network: Network) -> None:
     """From a_1 compute all other activations."""
-    for l in loop(1, network.units.size - 1):
+    for l in hidden_layers(network):
         forward(network, l)
 
 
@@ -22,7 +22,7 @@ def backward_upper(network: Network, t: Index, targets: Memory, y_at: Index, alp
     """From all activations compute all steps, and update W_1 and above."""
     last = network.units.size - 1
     output_steps(network, t, targets, y_at, alpha)
-    for below in loop(1, last):
+    for below in hidden_layers(network):
         backward(network, t, last - below)
 
 

@@ -1,10 +1,13 @@
-"""Which perceptron a kernel is compiled for: its functions and its numbers; no Numba here.
+"""What a kernel is compiled for beside the CPU, as its name says; no Numba here.
 
 A kernel of the perceptrons has a name like `train_batches.relu.softmax.adam.dense.float64`. Nothing
 of it is decided while it runs: for another activation there is another kernel.
+
+A kernel of networks has a name like `train_blocks.65-33-17-10` where it is compiled for layers of
+so many units, the bias included. It does the same as `train_blocks`, to the bit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -57,6 +60,7 @@ class Variant(NamedTuple):
 
 
 _compiled_for: ContextVar[Variant] = ContextVar("_compiled_for")
+_known_units: ContextVar[tuple[int, ...] | None] = ContextVar("_known_units", default=None)
 
 
 def base_of(name: str) -> str:
@@ -70,16 +74,34 @@ def variant_of(name: str) -> Iterator[None]:
     _, *parts = name.split(".")
     if not parts:
         yield
-        return
-    variant = Variant(*parts)
-    token = _compiled_for.set(variant)
-    try:
-        with reals_of(variant.bits):
+    elif len(parts) == 1:
+        with _set(_known_units, tuple(map(int, parts[0].split("-")))):
             yield
+    else:
+        variant = Variant(*parts)
+        with _set(_compiled_for, variant), reals_of(variant.bits):
+            yield
+
+
+@contextmanager
+def _set(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
     finally:
-        _compiled_for.reset(token)
+        variable.reset(token)
 
 
 def compiled_variant() -> Any:
     """Return the variant that is compiled."""
     return _compiled_for.get()
+
+
+def for_units(base: str, units: Sequence[int]) -> str:
+    """Return the name of a kernel for layers of so many units."""
+    return f"{base}.{'-'.join(map(str, units))}"
+
+
+def known_units() -> tuple[int, ...] | None:
+    """Return the units of the layers that are compiled for, or None if they are read."""
+    return _known_units.get()

@@ -1,9 +1,10 @@
 """Memory from tables of addresses and sizes, in which Python hands arrays to kernels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 
 from bp_numba.simd.arrays import Floats
@@ -55,3 +56,15 @@ def memory_at(like: Memory, address: Index, size: Index) -> Memory:
 def memory_from(memory: Memory, start: Index) -> Memory:
     """Return the memory from an element on."""
     return memory[start:]
+
+
+def constant_memory(like: Memory, numbers: Sequence[int]) -> Memory:
+    """Return memory of int64 that is part of the code, so that LLVM knows what it holds."""
+    builder, kind = like.builder, like.context.get_value_type(types.int64)
+    values = ir.ArrayType(kind, len(numbers))
+    name = builder.module.get_unique_name("constants")
+    constants = ir.GlobalVariable(builder.module, values, name)
+    constants.linkage, constants.global_constant = "internal", True
+    constants.initializer = ir.Constant(values, list(numbers))
+    data = constants.bitcast(kind.as_pointer())
+    return Memory(like.context, builder, types.int64, data, kind(len(numbers)))

@@ -10,6 +10,7 @@ import pytest
 from bp_numba.kernels import entry_points
 from bp_numba.kernels.calls import ARGUMENTS, Activation, Listed, Training
 from bp_numba.kernels.layout import BLOCK, padded_rows
+from bp_numba.kernels.variants import for_units
 from bp_numba.native import loading
 from bp_numba.simd import internals
 from bp_numba.simd.arrays import address_table
@@ -31,8 +32,11 @@ from tests.kernels.cases import (
 WIDTH = vector_width()
 
 
-def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
-    """Train on some blocks, and return half the squared errors of the first ones then."""
+def train(case, samples_per_list, first, count, kept=BLOCK, measured=0, known=None):
+    """Train on some blocks, and return half the squared errors of the first ones then.
+
+    With units that are known when the kernel is compiled, if they are given.
+    """
     inputs = lists_of(case.X, samples_per_list, case.width)
     targets = padded_rows(case.y, case.y.shape[1], case.width)
     errors = guarded(case.width)
@@ -42,7 +46,7 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0):
     at = [table.ctypes.data for table in tables]
     case.network.steps[...] = 0.0
     name = "train_samples" if samples_per_list == 1 else "train_blocks"
-    function = loading.load(name, case.width)
+    function = loading.load(for_units(name, known) if known else name, case.width)
     function(*at, first, count, 1, 0.3)
     function(*at, 0, measured, 0, 0.3)
     assert_guards(errors)
@@ -89,6 +93,34 @@ def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list):
     train(parts, samples_per_list, 0, 2)
     train(parts, samples_per_list, 2, 5)
     np.testing.assert_array_equal(whole.network.weights, parts.network.weights)
+
+
+KNOWN = [[3, 3, 1], [65, 33, 17, 10], [6, 1, 1, 3, 9], [2, 1], [9, 8, 8], [30, 9, 13]]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
+@pytest.mark.parametrize("units", KNOWN)
+def test_known_units_give_the_same_bits(units, samples_per_list, kept, width):
+    general, known = (make_case(units, width, samples=2 * BLOCK + 3) for _ in range(2))
+    losses = [
+        train(case, samples_per_list, 1, 7, kept, measured=3, known=known)
+        for case, known in ((general, None), (known, units))
+    ]
+    assert losses[0] == losses[1]
+    assert general.network.weights.tobytes() == known.network.weights.tobytes()
+    network = known.network
+    assert_guards(network.weights, network.activations, network.steps, network.net_inputs)
+
+
+def test_known_units_are_those_of_the_name():
+    """The sizes in the network are not read: of another one other places would be changed."""
+    case = make_case([9, 8, 8], WIDTH, samples=3)
+    before = case.network.weights[-WIDTH:].copy()
+    case.network.units[...] = 10**6
+    train(case, BLOCK, 0, 1, known=[9, 8, 8])
+    assert not np.array_equal(case.network.weights[-WIDTH:], before)
+    assert_guards(case.network.weights, case.network.activations)
 
 
 def test_narrow_weights_are_rounded_after_every_sample():

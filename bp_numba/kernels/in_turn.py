@@ -1,0 +1,52 @@
+"""The samples of a block one after the other, once their net inputs are known up to corrections."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from bp_numba.kernels.first_layer import activate_sample
+from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.upper_layers import add_squared_errors, backward_upper, forward_upper
+from bp_numba.kernels.variants import known_units
+from bp_numba.simd.loops import loop, when
+from bp_numba.simd.tracing import operation
+from bp_numba.simd.values import Index, Scalar
+
+TINY = 64
+"""Weights above the first layer up to which each sample of a block has code of its own, where they
+are known: the steps of those before it stay in registers."""
+
+
+@operation
+def take_in_turn(
+    training: Any, listed: Any, first: Index, count: Index, trains: Index, alpha: Scalar
+) -> None:
+    """Train on up to BLOCK samples from number `first` on, or add their errors, if `trains` is 0.
+
+    W_0 is left as it is.
+    """
+    network, targets = training.network, listed.targets
+    stride = network.padded[network.units.size - 1]
+    for t in _each_sample(count):
+        y_at = (first + t) * stride
+        activate_sample(network, listed.inputs, first, t, t.where(trains, "!=", 0))
+        forward_upper(network)
+        for _ in when(trains, "!=", 0):
+            backward_upper(network, t, targets, y_at, alpha)
+        for _ in when(trains, "==", 0):
+            add_squared_errors(network, targets, y_at, training.errors)
+
+
+def _each_sample(count: Index) -> Iterator[Index]:
+    """Yield the numbers below a count for a loop, or, for a tiny network, one after the other."""
+    if not _is_tiny():
+        yield from loop(0, count)
+        return
+    for t in map(count.constant, range(BLOCK)):
+        for _ in when(t, "<", count):
+            yield t
+
+
+def _is_tiny() -> bool:
+    units = known_units()
+    return units is not None and sum(a * b for a, b in pairwise(units[1:])) <= TINY
