@@ -119,6 +119,19 @@ for case in chosen(["predict-1", "predict-450", "partial-xor"]):
     assert result.returncode == 0, result.stderr
 
 
+def test_training_is_timed_with_the_kernel_for_its_layers():
+    code = """
+from bench.cases import CASES
+from bench.measure import QUICK
+from bench.rivals import OURS
+from bp_numba.native import loading
+CASES[0].timers([OURS], QUICK)
+assert loading.loaded("train_blocks.3x3x1", 4) is not None
+"""
+    result = run_in_top_folder("-c", code)
+    assert result.returncode == 0, result.stderr
+
+
 def test_first_calls_are_timed_in_new_processes(tmp_path):
     path = tmp_path / "results.json"
     result = run_in_top_folder(

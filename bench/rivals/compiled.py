@@ -3,14 +3,15 @@
 import bp_numba
 from bench.rivals import reference
 from bp_numba.kernels.calls import ARGUMENTS
-from bp_numba.native.loading import load
-from bp_numba.training import choice
+from bp_numba.native import loading
+from bp_numba.training import choice, known_units
 
-# A loop over `predict` or `fit_partial` gets its kernel once its network has done enough work. Here
-# every network has it from the first call on; cases of whole processes show what comes before.
-choice.ENOUGH = 0
+# A loop over `predict` or `fit_partial` gets its kernel once its network has done enough work, and
+# `fit` that for its layers once it has trained for long, from a process in the background. Here
+# every network has them from the first call on; cases of whole processes show what comes before.
+choice.ENOUGH, known_units.LONG, loading.order = 0, 0.0, loading.load
 for name in ARGUMENTS:
-    load(name)
+    loading.load(name)
 
 
 class Network(reference.Network):

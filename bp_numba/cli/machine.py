@@ -11,7 +11,7 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.networks import load_network
 from bp_numba.cli.perceptrons import Perceptron
-from bp_numba.kernels.calls import OF_LANES, OF_PERCEPTRONS
+from bp_numba.kernels.calls import OF_KNOWN_UNITS, OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
@@ -135,7 +135,7 @@ def kept_files() -> list[Path]:
     if (folder := files.cache_folder()) is None:
         return []
     patterns = [f"{name}-*.o" for name in (*AHEAD, *OF_LANES)]
-    patterns += [f"{name}.*-*.o" for name in OF_PERCEPTRONS]
+    patterns += [f"{name}.*-*.o" for name in (*OF_KNOWN_UNITS, *OF_PERCEPTRONS)]
     return sorted(file for pattern in patterns for file in folder.glob(pattern))
 
 

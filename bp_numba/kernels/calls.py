@@ -34,6 +34,9 @@ OF_LANES = {
 }
 """Those for many networks in lanes, likewise."""
 
+OF_KNOWN_UNITS = ("train_samples", "train_blocks")
+"""Those that may be compiled for the units of given layers, see `variants`."""
+
 OF_PERCEPTRONS = {
     "train_batches": "piii",
     "train_singles": "pii",

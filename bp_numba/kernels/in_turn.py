@@ -12,9 +12,10 @@ from bp_numba.simd.loops import loop, when
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Scalar
 
-TINY = 64
-"""Weights above the first layer up to which each sample of a block has code of its own, where they
-are known: the steps of those before it stay in registers."""
+TINY = 16
+"""Weights above the first layer up to which each sample of a block has code of its own, where units
+are known: the steps of those before it stay in registers. On AVX2 XOR took 5% less time, 4-8-3 as
+long, 64-16-10 6% more."""
 
 
 @operation

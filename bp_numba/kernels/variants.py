@@ -3,7 +3,7 @@
 A kernel of the perceptrons has a name like `train_batches.relu.softmax.adam.dense.float64`. Nothing
 of it is decided while it runs: for another activation there is another kernel.
 
-A kernel of networks has a name like `train_blocks.65-33-17-10` where it is compiled for layers of
+A kernel of networks has a name like `train_blocks.65x33x17x10` where it is compiled for layers of
 so many units, the bias included. It does the same as `train_blocks`, to the bit.
 """
 
@@ -75,7 +75,7 @@ def variant_of(name: str) -> Iterator[None]:
     if not parts:
         yield
     elif len(parts) == 1:
-        with _set(_known_units, tuple(map(int, parts[0].split("-")))):
+        with _set(_known_units, tuple(map(int, parts[0].split("x")))):
             yield
     else:
         variant = Variant(*parts)
@@ -99,7 +99,7 @@ def compiled_variant() -> Any:
 
 def for_units(base: str, units: Sequence[int]) -> str:
     """Return the name of a kernel for layers of so many units."""
-    return f"{base}.{'-'.join(map(str, units))}"
+    return f"{base}.{'x'.join(map(str, units))}"
 
 
 def known_units() -> tuple[int, ...] | None:

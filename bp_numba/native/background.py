@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import time
 from collections.abc import Iterable
 
 from bp_numba.native.compiler import Compiler, Kernel
@@ -41,12 +42,23 @@ def stand_by() -> None:
         _one_that_stands_by()
 
 
-def begin(name: str) -> None:
+def begin(name: str, width: int | None = None) -> None:
     """Have a kernel compiled, and the others after it, unless it is there or yet to come."""
-    kernel = Kernel.of(name)
+    kernel = Kernel.of(name, width)
     with unforked:
         if not _is_covered(kernel):
-            _start(kernel, False)
+            _start(kernel, False).close()
+
+
+def finish(name: str, width: int | None) -> bool:
+    """Have a kernel compiled likewise, and return when that is done, or False if it fails."""
+    begin(name, width)
+    kernel = Kernel.of(name, width)
+    while _is_covered(kernel):
+        if any(compiler.has(kernel) for compiler in _compilers):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def begin_all(kernels: Iterable[tuple[str, int | None]]) -> None:

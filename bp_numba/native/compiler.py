@@ -131,11 +131,15 @@ class Compiler:
             self._codes.append(rest[LENGTH:end])
             pending = rest[end:]
 
+    def has(self, kernel: Kernel) -> bool:
+        """Tell if a kernel is there."""
+        return kernel in self._kernels and self._kernels.index(kernel) < len(self._codes)
+
     def covers(self, kernel: Kernel) -> bool:
         """Tell if a kernel is there or yet to come."""
         if kernel not in self._kernels:
             return False
-        return not self.ended or self._kernels.index(kernel) < len(self._codes)
+        return not self.ended or self.has(kernel)
 
     def is_at(self, kernel: Kernel) -> bool:
         """Tell if a kernel is there or the next to come, and worth waiting for."""

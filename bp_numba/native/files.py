@@ -25,6 +25,12 @@ WITHOUT_EFFECT = {
 }
 """Settings of Numba that change no kernel; all others are taken to."""
 
+KEPT = 64
+"""Files of kernels for known units, of about 10 KiB each, beyond which the oldest are deleted."""
+
+KNOWN_UNITS = "*.[0-9]*-*-*.o"
+"""Pattern of their names."""
+
 ROOMS = ("kernels", "native", "simd")
 """The packages that machine code is made from, all of them."""
 
@@ -159,8 +165,17 @@ def write(file: Path | None, content: bytes) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what processes that were killed while they wrote have left, once it is an hour old."""
+    """Delete what processes that were killed while they wrote have left, once it is an hour old.
+
+    And the oldest kernels for known units: anybody may train any number of layers.
+    """
     with contextlib.suppress(OSError):
         for file in folder.glob("*-*-*.o.*"):
-            if file.stat().st_mtime < time.time() - 3600:
+            if _written(file) < time.time() - 3600:
                 file.unlink()
+        for file in sorted(folder.glob(KNOWN_UNITS), key=_written)[:-KEPT]:
+            file.unlink()
+
+
+def _written(file: Path) -> float:
+    return file.stat().st_mtime

@@ -13,6 +13,9 @@ from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
 from bp_numba.simd.internals import load_object
 
+ORDERS = "bp_numba compiles"
+"""Name of the threads that see to it that what nobody waits for is compiled."""
+
 _CTYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "d": ctypes.c_double}
 
 _functions: dict[tuple[str, int | None], Callable[..., int]] = {}
@@ -21,7 +24,7 @@ _engines: list[Any] = []
 _locks: dict[tuple[str, int | None], threading.Lock] = {}
 """For each kernel the lock that is held by the thread that compiles and loads it."""
 
-_prepared: set[str] = set()
+_prepared: set[tuple[str, int | None]] = set()
 
 
 def _renew() -> None:
@@ -47,7 +50,8 @@ def load(name: str, width: int | None = None) -> Callable[..., int]:
     Parameters
     ----------
     name : str
-        One of `calls.ARGUMENTS`, or a variant of one of `calls.OF_PERCEPTRONS`.
+        One of `calls.ARGUMENTS`, or a variant of one of `calls.OF_PERCEPTRONS` or
+        `calls.OF_KNOWN_UNITS`.
     width : int, optional
         Doubles in a vector, by default as many as a register holds.
 
@@ -73,17 +77,35 @@ def prepare(name: str) -> None:
 
     It returns at once, and raises nothing: `load` finds out what cannot be compiled.
     """
-    if name in _prepared or is_loaded(name) or not enabled():
+    _in_background(_prepare, name, None)
+
+
+def order(name: str, width: int) -> None:
+    """Have an entry point compiled, if it is not kept, and loaded: `loaded` returns it then.
+
+    It returns at once, and raises nothing: where it cannot be had, it will never be there.
+    """
+    _in_background(_order, name, width)
+
+
+def _in_background(work: Callable[[str, int | None], None], name: str, width: int | None) -> None:
+    if (name, width) in _prepared or loaded(name, width) or not enabled():
         return
-    _prepared.add(name)
+    _prepared.add((name, width))
     with contextlib.suppress(RuntimeError):  # no thread can be started: nothing is prepared
-        threading.Thread(target=_prepare, args=(name,), daemon=True).start()
+        threading.Thread(target=work, args=(name, width), name=ORDERS, daemon=True).start()
 
 
-def _prepare(name: str) -> None:
+def _prepare(name: str, width: int | None) -> None:
     with contextlib.suppress(Exception):
         if has_own_process() and not (files.may_be_kept(name) and is_kept(name)):
-            background.begin(name)
+            background.begin(name, width)
+
+
+def _order(name: str, width: int | None) -> None:
+    with contextlib.suppress(Exception):
+        if _has_file(name, width) or (has_own_process() and background.finish(name, width)):
+            load(name, width)
 
 
 def expect(pattern: str) -> None:
@@ -117,9 +139,14 @@ def load_all(kernels: Iterable[tuple[str, int | None]]) -> Iterator[Callable[...
         yield load(*kernel)
 
 
+def loaded(name: str, width: int | None) -> Callable[..., int] | None:
+    """Return an entry point if it is there at once."""
+    return _functions.get((name, width))
+
+
 def is_loaded(name: str) -> bool:
     """Tell if the entry point in the widest vectors is there at once."""
-    return (name, None) in _functions
+    return loaded(name, None) is not None
 
 
 def is_kept(name: str) -> bool:

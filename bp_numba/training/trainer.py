@@ -16,6 +16,7 @@ from bp_numba.simd.arrays import Array
 from bp_numba.simd.width import width_for
 from bp_numba.training import choice
 from bp_numba.training.in_numpy import train_batch
+from bp_numba.training.known_units import KnownUnits
 from bp_numba.training.listed import Listed, listed
 from bp_numba.training.packed import Packed, local, packed_for
 from bp_numba.training.run import Point, Run, Slice
@@ -76,7 +77,8 @@ class Trainer:
         matrices = check_weights(network.W)
         self._network, self._samples, self._losses = network, samples, losses
         self._outputs, self._blocks = matrices[-1].shape[1], -(-len(samples.X) // BLOCK)
-        self._width = width_for([*map(len, matrices), self._outputs])
+        units = [*map(len, matrices), self._outputs]
+        self._width = width_for(units)
         measured = [samples] if validation is None else [samples, validation]
         self._measures = measures and all(map(can_measure, measured))
         self._measured: list[Listed] = []
@@ -91,7 +93,8 @@ class Trainer:
             self._how = self._width, panel
             name = "train_blocks" if self._in_blocks else "train_samples"
             function, self._no_kernel = choice.for_fit(name, self._width)
-            self._function: Any = function
+            self._known_units = KnownUnits(name, units, self._width)
+            self._function: Any = self._known_units.kernel() or function
             if self._measures:
                 self._list_measured(validation)
         self.reason = self._no_kernel
@@ -146,7 +149,7 @@ class Trainer:
             return None
         packed.unpack()
         local.last = packed
-        self._adapt_slice(self._slice_blocks - left, perf_counter() - started)
+        self._end_slice(self._slice_blocks - left, perf_counter() - started)
         if stops and not self._measures:
             points.append(Point(epoch, perf_counter(), *self._losses()))
         return Slice(epoch, points)
@@ -157,7 +160,7 @@ class Trainer:
         while first < self._blocks:
             count, started = min(self._slice_blocks, self._blocks - first), perf_counter()
             self._train(first, count)
-            self._adapt_slice(count, perf_counter() - started)
+            self._end_slice(count, perf_counter() - started)
             first += count
         if run.next_stop(epoch) != (epoch + 1, True):
             return Slice(epoch + 1, [])
@@ -176,8 +179,13 @@ class Trainer:
             losses.append(packed.loss())
         return Point(epoch, perf_counter(), *losses)
 
-    def _adapt_slice(self, count: int, seconds: float) -> None:
-        """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one."""
+    def _end_slice(self, count: int, seconds: float) -> None:
+        """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one.
+
+        It has the kernel for known units if that is there by now.
+        """
+        if self.reason is None:
+            self._function = self._known_units.kernel(seconds) or self._function
         if 2 * count > self._slice_blocks:
             faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
             self._slice_blocks = max(1, int(count * faster))

@@ -106,6 +106,46 @@ print(len(started), functions == [loading.load(name) for name in names])
     assert run_python(START + code, **environment) == "2 True\n"
 
 
+ORDER = """
+name = "train_blocks.3x3x1"
+loading.order(name, 4)
+loading.order(name, 4)
+"""
+
+
+@pytest.mark.parametrize("kept_at", ["a folder", "nowhere"])
+def test_what_is_ordered_is_loaded_once_it_is_there(kept_at, environment, tmp_path):
+    (tmp_path / "held" / "train_blocks.3x3x1").touch()
+    if kept_at == "nowhere":
+        (tmp_path / "cache").touch()
+    code = """
+wait_for(lambda: background._compilers)
+time.sleep(0.2)
+print(loading.loaded(name, 4))
+(folder / name).unlink()
+wait_for(lambda: loading.loaded(name, 4))
+print(loading.load(name, 4) is loading.loaded(name, 4), len(started), started[0].wait(600))
+"""
+    assert run_python(START + ORDER + code, **environment) == "None\nTrue 1 0\n"
+    if kept_at == "a folder":
+        assert kept(tmp_path) == ["train_blocks.3x3x1"]
+        code = "wait_for(lambda: loading.loaded(name, 4))\nprint(len(started))"
+        assert run_python(START + ORDER + code, **environment) == "0\n"
+
+
+@posix
+def test_what_is_ordered_of_a_process_that_is_killed_never_comes(environment, tmp_path):
+    (tmp_path / "held" / "train_blocks.3x3x1").touch()
+    code = """
+wait_for(lambda: background._compilers)
+started[0].kill()
+for thread in threading.enumerate()[1:]:
+    thread.join(600)
+print(loading.loaded(name, 4), len(started))
+"""
+    assert run_python(START + ORDER + code, **environment) == "None 1\n"
+
+
 VARIANTS = """
 variants = [f"train_batches.{hidden}.identity.plain.dense.float64" for hidden in ("relu", "tanh")]
 """

@@ -21,6 +21,19 @@ def test_second_process_loads_what_the_first_compiled(compilations, tmp_path):
     assert compilations == ["activate"] and len(list(tmp_path.glob("*/activate-*.o"))) == 1
 
 
+def test_of_kernels_for_known_units_the_newest_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "KEPT", 2)
+    others = ["train_blocks-4-a.o", "train_batches.relu.softmax.adam.dense.float64-4-a.o"]
+    for age, name in enumerate(["train_blocks.3x9x1-4-a.o", *others, "train_samples.2x1-4-b.o"]):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (100 * age, 100 * age))
+    for name in ("train_blocks.10x1-8-a.o", "train_blocks-8-a.o"):
+        files.write(tmp_path / name, b"code")
+    kept = sorted(file.name for file in tmp_path.iterdir())
+    new = ["train_blocks-8-a.o", "train_blocks.10x1-8-a.o", "train_samples.2x1-4-b.o"]
+    assert kept == sorted([*others, *new])
+
+
 @needs_jit
 def test_a_function_is_loaded_once(quick, tmp_path):
     load()
