@@ -23,7 +23,7 @@ def output_steps(network: Network, t: Index, targets: Memory, y_at: Index, alpha
     rate = steps.filled(alpha)
     for j in loop(0, network.units[last], steps.lanes):
         a_j = a.load(j)
-        steps.store(j, (y.load(j) - a_j) * (rate * derivative(a_j)))
+        steps.store(j, rate * (y.load(j) - a_j) * derivative(a_j))
 
 
 @operation

@@ -119,11 +119,12 @@ def sum_rows(rows: Sequence[Vector]) -> Vector:
 
 def sum_lanes(value: Vector) -> Vector:
     """Return a vector with the sum of all lanes in every lane."""
-    half = value.lanes // 2
-    while half:
-        value = value + value.shuffle(value, [lane ^ half for lane in range(value.lanes)])
+    lanes = half = value.lanes
+    while half > 1:
         half //= 2
-    return value
+        lower, upper = ([side + lane for lane in range(half)] for side in (0, half))
+        value = value.shuffle(value, lower) + value.shuffle(value, upper)
+    return value.shuffle(value, [0] * lanes)
 
 
 def max_lanes(value: Vector) -> Vector:
