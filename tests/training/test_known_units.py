@@ -64,13 +64,13 @@ def test_a_run_that_is_long_goes_on_with_the_kernel_for_its_layers(density, dtyp
     assert compiled() == []
     monkeypatch.setattr(known_units, "LONG", 0.0)
     trainer = Trainer(networks[1], samples)
-    general = trainer._function
     train(trainer, 20)
     base = "train_blocks" if trainer._in_blocks else "train_samples"
     assert compiled() == [for_units(base, [31, 5, 3])]
     for _ in range(20):
         train(trainer, 1)
-    assert trainer._function is loading.loaded(compiled()[0], trainer._width) is not general
+    assert trainer._function is loading.loaded(compiled()[0], trainer._width)
+    assert trainer._function is not loading.load(base, trainer._width)
     assert Trainer(networks[1], samples)._function is trainer._function  # from the beginning
     assert_same_weights(*networks, 0)
 
