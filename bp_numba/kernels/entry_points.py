@@ -95,8 +95,8 @@ def train_samples(
     kept = 1 if is_narrow(network) else listed.kept[0]
     for number in range(first, first + count):
         start = number % blocks * BLOCK
-        for part in range(start, min(start + BLOCK, end), kept):
-            in_part = min(kept, end - part)
+        for part in range(start, smaller(start + BLOCK, end), kept):
+            in_part = smaller(kept, end - part)
             forward_listed(network, inputs, part, in_part)
             take_in_turn(training, listed, part, in_part, trains, alpha)
             if trains:

@@ -142,9 +142,7 @@ def first_panel(samples_per_list: int, width: int) -> int:
     return LINE if samples_per_list == 1 else width
 
 
-def flat_sizes(
-    units: Sequence[int], width: int, panel: int | None = None
-) -> dict[str, list[int]]:
+def flat_sizes(units: Sequence[int], width: int, panel: int | None = None) -> dict[str, list[int]]:
     """Return the fields of a `FlatNetwork` that tell where each layer lies."""
     padded = [-(-size // width) * width for size in (units[0] + 1, *units[1:])]
     panel_columns = [size // width * width for size in units[1:]]
