@@ -124,9 +124,9 @@ time.sleep(0.2)
 print(loading.loaded(name, 4))
 (folder / name).unlink()
 wait_for(lambda: loading.loaded(name, 4))
-print(loading.load(name, 4) is loading.loaded(name, 4), len(started), started[0].wait(600))
+print(loading.load(name, 4) is loading.loaded(name, 4), len(started), started[0].stdin.closed)
 """
-    assert run_python(START + ORDER + code, **environment) == "None\nTrue 1 0\n"
+    assert run_python(START + ORDER + code, **environment) == "None\nTrue 1 True\n"
     if kept_at == "a folder":
         assert kept(tmp_path) == ["train_blocks.3x3x1"]
         code = "wait_for(lambda: loading.loaded(name, 4))\nprint(len(started))"
