@@ -6,7 +6,8 @@
     fit_partial, predict,       overridden, Deferred,      methods are overridden; there was little
     sigmoid of many elements    for_call                   work so far; it cannot use W as it is
 
-Never the clock, nor whether a kernel is there already: the same calls give the same bits. Where
+Never the clock, nor whether a kernel is there already: the same calls give the same bits. (Kernels
+for `known_units` give those of the ones that they stand in for, and so may come any time.) Where
 there is no kernel for a reason that a user would want to know, there is a warning.
 """
 
