@@ -95,14 +95,22 @@ def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list):
     np.testing.assert_array_equal(whole.network.weights, parts.network.weights)
 
 
+@pytest.fixture
+def forgotten(monkeypatch):
+    """Leave no kernels for known units behind, which trainers would find."""
+    monkeypatch.setattr(loading, "_functions", dict(loading._functions))
+
+
 KNOWN = [[3, 3, 1], [65, 33, 17, 10], [6, 1, 1, 3, 9], [2, 1], [9, 8, 8], [30, 9, 13]]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
 @pytest.mark.parametrize("units", KNOWN)
+@pytest.mark.usefixtures("forgotten")
 def test_known_units_give_the_same_bits(units, samples_per_list, kept, width):
-    general, known = (make_case(units, width, samples=2 * BLOCK + 3) for _ in range(2))
+    how = width, False, 2 * BLOCK + 3, 1.0, samples_per_list
+    general, known = (make_case(units, *how) for _ in range(2))
     losses = [
         train(case, samples_per_list, 1, 7, kept, measured=3, known=known)
         for case, known in ((general, None), (known, units))
@@ -113,6 +121,7 @@ def test_known_units_give_the_same_bits(units, samples_per_list, kept, width):
     assert_guards(network.weights, network.activations, network.steps, network.net_inputs)
 
 
+@pytest.mark.usefixtures("forgotten")
 def test_known_units_are_those_of_the_name():
     """The sizes in the network are not read: of another one other places would be changed."""
     case = make_case([9, 8, 8], WIDTH, samples=3)

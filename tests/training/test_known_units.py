@@ -22,11 +22,16 @@ from tests.conftest import assert_same_weights, make, needs_jit, not_bounds_chec
 pytestmark = [needs_jit, not_bounds_checked]
 
 
+KNOWN = tuple(f"{base}." for base in OF_KNOWN_UNITS)
+
+
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
     """Begin and end without such kernels, in this process."""
+    loaded = loading._functions.items()
+    others = {(name, width): f for (name, width), f in loaded if not name.startswith(KNOWN)}
     monkeypatch.setattr(known_units, "_seconds", {})
-    monkeypatch.setattr(loading, "_functions", dict(loading._functions))
+    monkeypatch.setattr(loading, "_functions", others)
     monkeypatch.setattr(loading, "_prepared", set())
 
 
@@ -47,10 +52,7 @@ def compiled():
     for thread in threading.enumerate():
         if thread.name == loading.ORDERS:
             thread.join(600)
-    return [name for name, _ in loading._functions if name.startswith(tuple(KNOWN))]
-
-
-KNOWN = [f"{base}." for base in OF_KNOWN_UNITS]
+    return [name for name, _ in loading._functions if name.startswith(KNOWN)]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
