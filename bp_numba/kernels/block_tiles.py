@@ -129,13 +129,15 @@ def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots, cou
         rows = [first + r for r in range(LIST_MULTIPLE)]
         offsets = [listed.offsets[k] for k in rows]
         places = [(panel, offset) for offset in offsets for panel in panels]
-        w = Registers([panel.load(offset) for panel, offset in places])
+        w, values = (
+            Registers([panel.load(at) for panel, at in places]),
+            listed.values[first * BLOCK :],
+        )
         for k in rows:
             _fetch_next(listed, k)
-        # Not BLOCK: LLVM would write out all of them, and keep vectors in memory.
         for t in loop(0, count):
             s = _vectors(panels, steps.of(t))
-            x = [listed.values.broadcast(k * BLOCK + t) for k in rows]
+            x = [values.broadcast(t + r * BLOCK) for r in range(LIST_MULTIPLE)]
             w.values = [
                 fma(s[n % len(s)], x[n // len(s)], partial) for n, partial in enumerate(w.values)
             ]

@@ -70,8 +70,8 @@ class Listed(NamedTuple):
     targets : (n * padded[L],) float64
         Those of each sample, padded to whole vectors.
     kept : (1,) int64
-        For how many samples W_0 is kept as it is, where lists are of single ones: `BLOCK`, or 1
-        where inner products overflow.
+        For how many samples W_0 is kept as it is: `BLOCK`, or 1 where lists are of single ones and
+        inner products overflow.
     """
 
     inputs: Inputs

@@ -76,7 +76,8 @@ def train_blocks(
     for number in range(first, first + count):
         block = number % blocks
         start = block * BLOCK
-        size = smaller(BLOCK, end - start)
+        # Kept is BLOCK, but LLVM does not know: it would write out loops over a block's samples.
+        size = smaller(listed.kept[0], end - start)
         forward_block(network, inputs, block, size)
         take_in_turn(training, listed, start, size, trains, alpha)
         if trains:
