@@ -118,23 +118,13 @@ class Memory(Traced):
 
     def load_first(self, index: Index | int, count: Index) -> Vector:
         """Return the vector that begins at an index; only the first count lanes are read."""
-        return Vector(self.builder, self._masked("load", index, count, self.zero().value))
-
-    def store_first(self, index: Index | int, count: Index, value: Vector) -> None:
-        """Write only the first count lanes of a vector."""
-        self._masked("store", index, count, value.value)
-
-    def _masked(self, kind: str, index: Index | int, count: Index, value: Any) -> Any:
-        vector, builder = value.type, self.builder
-        first = self.size.constant(index)
+        rest, first, builder = self.zero().value, self.size.constant(index), self.builder
+        vector = rest.type
         address = builder.bitcast(builder.gep(self.data, [first.value]), vector.as_pointer())
         alignment = ir.IntType(32)(self.dtype.bitwidth // 8)
-        place = [address, alignment, count.compare_lanes("<", vector.count)]
-        arguments, result = [*place, value], vector
-        if kind == "store":
-            arguments, result = [value, *place], ir.VoidType()
+        arguments = [address, alignment, count.compare_lanes("<", vector.count), rest]
         typed = f"v{vector.count}f{self.dtype.bitwidth}"
-        return self._call(f"llvm.masked.{kind}.{typed}.p0{typed}", result, arguments)
+        return Vector(builder, self._call(f"llvm.masked.load.{typed}.p0{typed}", vector, arguments))
 
     def prefetch(self, index: Index) -> None:
         """Bring the cache line of one element, which need not exist, to the second-level cache."""

@@ -15,30 +15,21 @@ SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, 1e308, -1.5])
 
 
 @operation
-def copy_first(source: Memory, at: Index, target: Memory, to: Index, count: Index) -> None:
-    target.store_first(to, count, source.load_first(at, count))
-
-
-@operation
 def load_first(source: Memory, at: Index, target: Memory, to: Index, count: Index) -> None:
     target.store(to, source.load_first(at, count))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("count", [-3, 0, 1, LANES - 1, LANES, LANES + 5, 3 * LANES])
-def test_masked_access_touches_no_more_than_count(count, dtype):
+def test_masked_loads_take_no_more_than_count(count, dtype):
     @numba.njit
-    def run(source, target, zeroed, count):
-        copy_first(source, 2, target, 3, count)
+    def run(source, zeroed, count):
         load_first(source, 2, zeroed, 0, count)
 
     lanes = LANES * 8 // np.dtype(dtype).itemsize
-    source, target = np.arange(2 + lanes, dtype=dtype), np.full(3 + 2 * lanes, -1, dtype=dtype)
-    zeroed, expected = np.empty(lanes, dtype=dtype), target.copy()
-    run(source, target, zeroed, count)
+    source, zeroed = np.arange(2 + lanes, dtype=dtype), np.empty(lanes, dtype=dtype)
+    run(source, zeroed, count)
     kept = min(max(count, 0), lanes)
-    expected[3 : 3 + kept] = source[2 : 2 + kept]
-    np.testing.assert_array_equal(target, expected)
     np.testing.assert_array_equal(zeroed, np.where(np.arange(lanes) < kept, source[2:], 0.0))
 
 
