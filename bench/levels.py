@@ -31,6 +31,7 @@ class Process:
     """A process whose kernels are compiled for a level, and which measures a case."""
 
     def __init__(self, level, case, quick):
+        self._level = level
         command = [sys.executable, "-m", "bench.levels", case, *["--quick"] * quick]
         told = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": FEATURES[level]}
         self._process = subprocess.Popen(
@@ -46,7 +47,10 @@ class Process:
         """Return the value of one more round."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:  # a CPU without what the level has, for one
+            raise RuntimeError(f"the process for {self._level} has ended, see above")
+        return float(line)
 
     def __enter__(self):
         """Return the process, which ends with the `with`."""
