@@ -50,8 +50,8 @@ def network(name, samples_per_list=BLOCK):
         generator.standard_normal((rows, columns)) / np.sqrt(rows)
         for rows, columns in zip(units, units[1:], strict=False)
     ]
-    for packed, unpacked in flat.packed_pairs(matrices, width, panel):
-        packed[...] = unpacked
+    for part in flat.packed_parts(width, panel):
+        part.packed[...] = part.unpacked(matrices)
     for start, size in zip(flat.unit_offsets, units, strict=False):
         flat.activations[start : start + size] = generator.random(size)
         flat.steps[start : start + size] = ALPHA * generator.random(size)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from bp_numba import validation as check
 from bp_numba.runs.state import record_of
-from bp_numba.training.choice import overridden
+from bp_numba.training.choice import overridden, own_methods
 from bp_numba.training.loss import loss
 from bp_numba.training.run import Point, Run, Slice
 from bp_numba.training.samples import Samples, as_samples
@@ -83,21 +83,22 @@ class SampleBySample:
 
 def training_of(network: Any, samples: Samples, watched: Samples | None) -> Training:
     """Return what trains the network, and computes its losses at the display points."""
-    loss = _loss_of(network, samples)
-    validation_loss = (lambda: None) if watched is None else _loss_of(network, watched)
+    own = own_methods(network)
+    loss = _loss_of(network, samples, own)
+    validation_loss = (lambda: None) if watched is None else _loss_of(network, watched, own)
 
     def losses() -> tuple[Any, Any]:
         return loss(), validation_loss()
 
-    if overridden(network, "fit_partial", "sigmoid", "sigmoid_deriv"):
+    if not own.isdisjoint(("fit_partial", "sigmoid", "sigmoid_deriv")):
         return SampleBySample(network, samples, losses)
-    measures = not overridden(network, "predict", "calculate_loss")
+    measures = own.isdisjoint(("predict", "calculate_loss"))
     return Trainer(network, samples, watched, losses, measures)
 
 
-def _loss_of(network: Any, samples: Samples) -> Callable[[], Any]:
+def _loss_of(network: Any, samples: Samples, own: set[str]) -> Callable[[], Any]:
     """Return what computes the loss of the samples with the network's present weights."""
-    if not overridden(network, "sigmoid", "predict", "calculate_loss"):
+    if own.isdisjoint(("sigmoid", "predict", "calculate_loss")):
         return lambda: loss(network.W, samples, record_of(network))
     X = samples.with_bias()
     return lambda: network.calculate_loss(X, samples.y)

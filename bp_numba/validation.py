@@ -14,6 +14,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
+_REALS = (int, float, Real)
+"""Real is enough, but as an abstract class takes long to say so."""
 
 
 def check_layers(layers: Any) -> None:
@@ -83,14 +85,14 @@ def check_display_update(value: Any) -> int | None:
     The reference displays where ``epoch % displayUpdate == 0``. An integer epoch is a multiple
     of the fraction p / q in lowest terms exactly if it is a multiple of p.
     """
-    if not isinstance(value, Real):
+    if not isinstance(value, _REALS):
         raise TypeError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
     number = value if isinstance(value, int) else float(value)
     if not number >= 0:
         raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
     if number == math.inf:
         return None
-    return Fraction(number).numerator or 1
+    return (number if isinstance(number, int) else Fraction(number).numerator) or 1
 
 
 def check_seed(seed: int) -> None:
@@ -101,7 +103,7 @@ def check_seed(seed: int) -> None:
 
 def check_seconds(value: Any, name: str) -> float:
     """Return a time as a float; raise unless it is a number >= 0."""
-    if not isinstance(value, Real):
+    if not isinstance(value, _REALS):
         raise TypeError(f"{name} must be a number of seconds >= 0, got {value!r}")
     if not float(value) >= 0:
         raise ValueError(f"{name} must be a number of seconds >= 0, got {value!r}")

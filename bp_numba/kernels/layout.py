@@ -14,7 +14,7 @@ see `first_panel`.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import mul
 from typing import NamedTuple
 
@@ -70,33 +70,41 @@ class FlatNetwork(NamedTuple):
     unit_offsets: Offsets
     weight_offsets: Offsets
 
-    def packed_pairs(
-        self, matrices: Sequence[Array], width: int, panel: int | None = None
-    ) -> list[tuple[Floats, Array]]:
-        """Return pairs of views of equal shape: on the weights, and on matrices of these layers.
+    def packed_parts(self, width: int, panel: int | None = None) -> list["Part"]:
+        """Return the parts of all matrices: of each the whole panels, then what columns are left.
 
-        Copying each second view to the first packs the matrices; the other way round unpacks them.
         Panels have `width` columns, those of the first matrix `panel` if that is given.
         """
-        of_first = panel or width
-        pairs: list[tuple[Floats, Array]] = []
-        for l, matrix in enumerate(matrices):
-            part = self.weights[self.weight_offsets[l] : self.weight_offsets[l + 1]]
-            rows, padded, v = len(matrix), int(self.padded[l]), width if l else of_first
-            in_panels = min(int(self.panel_columns[l]), matrix.shape[1])
+        parts: list[Part] = []
+        for l, (rows, columns) in enumerate(pairwise(self.units.tolist())):
+            flat = self.weights[self.weight_offsets[l] : self.weight_offsets[l + 1]]
+            padded, v = int(self.padded[l]), width if l else panel or width
+            in_panels = min(int(self.panel_columns[l]), columns)
             whole = in_panels // v * v
             if whole:
-                panels = part[: whole * padded].reshape(-1, padded, v)[:, :rows]
-                # Splitting an axis never copies, whatever the strides.
-                by_panel = matrix[:, :whole].reshape(rows, -1, v).transpose(1, 0, 2)
-                pairs.append((panels, by_panel))
-            if whole < in_panels:
-                last = part[whole * padded :].reshape(padded, v)[:rows, : in_panels - whole]
-                pairs.append((last, matrix[:, whole:]))
-            elif whole < matrix.shape[1]:
-                columns = part[whole * padded :].reshape(-1, padded)[:, :rows]
-                pairs.append((columns, matrix[:, whole:].T))
-        return pairs
+                panels = flat[: whole * padded].reshape(-1, padded, v)[:, :rows]
+                parts.append(Part(l, slice(whole), panels.transpose(1, 0, 2)))
+            if whole < columns:
+                left, is_panel = flat[whole * padded :], whole < in_panels
+                rest = left.reshape(padded, v) if is_panel else left.reshape(-1, padded).T
+                parts.append(Part(l, slice(whole, None), rest[:rows, : columns - whole]))
+        return parts
+
+
+class Part(NamedTuple):
+    """Some columns of matrix `l`, and the view on the packed weights that they go to.
+
+    Copying `unpacked` to `packed` packs them; the other way round unpacks them.
+    """
+
+    l: int
+    columns: slice
+    packed: Floats
+
+    def unpacked(self, matrices: Sequence[Array]) -> Array:
+        """Return the view of the same shape, (rows, panels, width) or (rows, columns)."""
+        # Splitting an axis never copies, whatever the strides.
+        return matrices[self.l][:, self.columns].reshape(self.packed.shape)
 
 
 def flat_network(

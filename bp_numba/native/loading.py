@@ -39,7 +39,8 @@ if hasattr(os, "register_at_fork"):
 
 def enabled() -> bool:
     """Tell if NUMBA_DISABLE_JIT leaves compiling switched on."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+    name = "NUMBA_DISABLE_JIT"
+    return name not in os.environ or os.environ[name] in ("", "0")
 
 
 def load(name: str, width: int | None = None) -> Callable[..., int]:

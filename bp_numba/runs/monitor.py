@@ -103,7 +103,8 @@ class Monitor(Followed):
     def _display(self, point: Point, before: int) -> bool:
         """Show and record losses; so many epochs were trained before this run."""
         epoch, reached, loss, validation_loss = point
-        text = f"loss={loss:.7f}"
+        number = float(loss)
+        text = f"loss={number:.7f}"
         if validation_loss is not None:
             validation_loss = float(validation_loss)
             text += f", val_loss={validation_loss:.7f}"
@@ -112,8 +113,8 @@ class Monitor(Followed):
             line = f"[INFO] epoch={epoch}, {text}"
             print(line) if self._bar is None else self._bar.write(line)
         record, seconds = self._record, reached - self._started
-        record.losses.append(float(loss))
-        record.history.add(epoch + before, float(loss), validation_loss, seconds, *self._samples)
+        record.losses.append(number)
+        record.history.add(epoch + before, number, validation_loss, seconds, *self._samples)
         if self._callback is None:
             return False
         answer = self._callback(self._network, epoch, loss)

@@ -75,6 +75,16 @@ def overridden(network: Any, *names: str) -> bool:
     return False
 
 
+def own_methods(network: Any) -> set[str]:
+    """Return the names of all methods that are overridden likewise."""
+    own, kind = network.__dict__, type(network)
+    return {
+        name
+        for name, original in _ORIGINALS.items()
+        if name in own or getattr(kind, name) is not original
+    }
+
+
 def for_package() -> Reason | None:
     """Return why there are no kernels at all."""
     if not loading.enabled():
@@ -89,6 +99,11 @@ def for_fit(name: str, width: int | None = None) -> Choice:
     """
     if (reason := for_package()) is not None:
         return Choice(None, reason)
+    return waited_for(name, width)
+
+
+def waited_for(name: str, width: int | None = None) -> Choice:
+    """Return the kernel of that name likewise, where `for_package` has given no reason."""
     try:
         return Choice(loading.load(name, width), None)
     except (NotCompiled, MissingPart) as error:
@@ -114,13 +129,19 @@ def for_slice(matrices: Sequence[Array], in_blocks: bool) -> Reason | None:
     A copy in double precision gives the same result for float64, and for float32 if every update
     is rounded to it; not for half and extended precision, nor for matrices that share memory.
     """
-    if any(w.dtype.itemsize not in (4, 8) for w in matrices):
+    sizes = {w.itemsize for w in matrices}
+    if sizes - {4, 8}:
         return Reason.OTHER_FLOATS
-    if any(np.may_share_memory(a, b) for a, b in combinations(matrices, 2)):
+    owners = {id(w) for w in matrices if w.flags.owndata}  # who share nothing
+    if len(owners) < len(matrices) and _share_memory(matrices):
         return Reason.SHARED_MEMORY
-    if in_blocks and any(w.dtype.itemsize == 4 for w in matrices):
+    if in_blocks and 4 in sizes:
         return Reason.NARROW_IN_BLOCKS
     return None
+
+
+def _share_memory(matrices: Sequence[Array]) -> bool:
+    return any(np.may_share_memory(a, b) for a, b in combinations(matrices, 2))
 
 
 def for_call(matrices: Sequence[Any]) -> Reason | None:

@@ -1,6 +1,5 @@
 """Samples as the kernels take them: in lists, with padded targets, in a table."""
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,6 @@ from bp_numba.kernels.inputs import list_inputs
 from bp_numba.kernels.layout import BLOCK, padded_rows
 from bp_numba.simd.arrays import Array, address, address_table
 from bp_numba.training.samples import Samples, SharedSamples
-
-REMEMBERED_BYTES = 4096
-"""Size of X and of y up to which samples in lists are remembered."""
 
 
 class Listed:
@@ -62,38 +58,10 @@ class Listed:
 
 
 def listed(samples: Samples, *how: Any) -> Listed:
-    """Return samples in lists; how is what else `Listed` takes.
-
-    A few samples are remembered: `fit` for a single epoch, again and again, finds them. So are
-    those of many networks.
-    """
-    if isinstance(samples, SharedSamples):
-        if how not in samples.listings:
-            samples.listings[how] = Listed(samples.X, samples.targets, *how)
-        found: Listed = samples.listings[how]
-        return found
-    X, targets = samples.X, samples.targets
-    if max(X.nbytes, targets.nbytes) > REMEMBERED_BYTES:
-        return Listed(X, targets, *how)
-    return _remembered(*_frozen(X), *_frozen(targets), *how)
-
-
-def _frozen(array: Array) -> tuple[bytes, np.dtype[Any], tuple[int, ...]]:
-    return array.tobytes(), array.dtype, array.shape
-
-
-@functools.lru_cache(maxsize=8)
-def _remembered(
-    X: bytes,
-    X_dtype: np.dtype[Any],
-    X_shape: tuple[int, ...],
-    targets: bytes,
-    targets_dtype: np.dtype[Any],
-    targets_shape: tuple[int, ...],
-    *how: Any,
-) -> Listed:
-    return Listed(
-        np.frombuffer(X, X_dtype).reshape(X_shape),
-        np.frombuffer(targets, targets_dtype).reshape(targets_shape),
-        *how,
-    )
+    """Return samples in lists; how is what else `Listed` takes. Many networks share theirs."""
+    if not isinstance(samples, SharedSamples):
+        return Listed(samples.X, samples.targets, *how)
+    if how not in samples.listings:
+        samples.listings[how] = Listed(samples.X, samples.targets, *how)
+    found: Listed = samples.listings[how]
+    return found

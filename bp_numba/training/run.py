@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
     def is_printed(self, epoch: int, verbose: int) -> bool:
         """Tell if a display point is printed: with verbose n every n-th, and the first epoch."""
-        every = max(int(verbose), 1) if isinstance(verbose, Integral) else 1
+        every = max(int(verbose), 1) if isinstance(verbose, (int, Integral)) else 1
         return bool(verbose) and (epoch == 1 or epoch % (every * (self.interval or 1)) == 0)
 
 

@@ -11,14 +11,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bp_numba.kernels.layout import BLOCK, first_panel
+from bp_numba.kernels.layout import BLOCK
 from bp_numba.simd.arrays import Array
-from bp_numba.simd.width import width_for
 from bp_numba.training import choice
 from bp_numba.training.in_numpy import train_batch
-from bp_numba.training.known_units import KnownUnits
-from bp_numba.training.listed import Listed, listed
 from bp_numba.training.packed import Packed, local, packed_for
+from bp_numba.training.plan import plan_for
 from bp_numba.training.run import Point, Run, Slice
 from bp_numba.training.samples import Samples
 from bp_numba.validation import check_alpha, check_outputs, check_samples, check_weights
@@ -49,7 +47,7 @@ class Trainer:
     Parameters
     ----------
     network : NeuralNetwork
-        Its W and alpha are read at every slice, and so may change between them.
+        Its W, checked, and alpha are read at every slice, and so may change between them.
     samples : Samples
         That fit W.
     validation : Samples, optional
@@ -74,38 +72,20 @@ class Trainer:
         losses: Callable[[], tuple[Any, Any]] = lambda: (None, None),
         measures: bool = True,
     ) -> None:
-        matrices = check_weights(network.W)
+        matrices = [*network.W]
+        weights = sum([w.size for w in matrices])
         self._network, self._samples, self._losses = network, samples, losses
         self._outputs, self._blocks = matrices[-1].shape[1], -(-len(samples.X) // BLOCK)
-        units = [*map(len, matrices), self._outputs]
-        self._width = width_for(units)
-        measured = [samples] if validation is None else [samples, validation]
-        self._measures = measures and all(map(can_measure, measured))
-        self._measured: list[Listed] = []
-        self._in_blocks = False
+        sets = [samples] if validation is None else [samples, validation]
+        self._measures = measures and all([can_measure(part) for part in sets])
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
-            # A float32 matrix is rounded after every sample, not after every block.
-            lists = None if all(w.itemsize > 4 for w in matrices) else 1
-            self._listed = listed(samples, self._outputs, self._width, lists)
-            self._in_blocks = self._listed.samples_per_list == BLOCK
-            panel = first_panel(self._listed.samples_per_list, self._width)
-            self._how = self._width, panel
-            name = "train_blocks" if self._in_blocks else "train_samples"
-            function, self._no_kernel = choice.for_fit(name, self._width)
-            self._known_units = KnownUnits(name, units, self._width)
-            self._function: Any = self._known_units.kernel() or function
-            if self._measures:
-                self._list_measured(validation)
+            self._plan = plan_for(matrices, *(sets if self._measures else [samples]))
+            function, self._no_kernel = choice.waited_for(self._plan.kernel, self._plan.width)
+            self._function: Any = self._plan.known_units.kernel() or function
         self.reason = self._no_kernel
         self._stays_finite = True
-        self._slice_blocks = max(1, FIRST_SLICE // sum(w.size for w in matrices) // BLOCK)
-
-    def _list_measured(self, validation: Samples | None) -> None:
-        self._measured.append(self._listed)
-        if validation is not None:
-            how = self._outputs, self._width, self._listed.samples_per_list
-            self._measured.append(listed(validation, *how))
+        self._slice_blocks = max(1, FIRST_SLICE // weights // BLOCK)
 
     def advance(self, run: Run, epoch: int, one_point: bool = False) -> Slice:
         """Train for as many whole epochs as a slice holds, one or more.
@@ -132,18 +112,19 @@ class Trainer:
         matrices, alpha = self._current()
         if self.reason is not None:
             return None
-        started, left, points = perf_counter(), self._slice_blocks, list[Point]()
-        packed, stops = packed_for(matrices, *self._how), False
+        points: list[Point] = []
+        started, left = perf_counter(), self._slice_blocks
+        packed, plan, stops = self._packed(matrices), self._plan, False
         while epoch < run.epochs and left >= self._blocks and not stops:
             stop, display = run.next_stop(epoch)
             epochs = min(stop - epoch, left // max(1, self._blocks))
-            packed.train(self._function, self._listed, 0, epochs * self._blocks, alpha)
+            packed.train(self._function, plan.listed[0], 0, epochs * self._blocks, alpha)
             epoch, left = epoch + epochs, left - epochs * max(1, self._blocks)
             if display and epoch == stop:
                 stops = one_point or not self._measures
                 if self._measures:
                     points.append(self._point(packed, epoch))
-                    left -= sum(part.blocks for part in self._measured)
+                    left -= sum([part.blocks for part in plan.listed])
         if not packed.is_finite():
             self._stays_finite = False
             return None
@@ -165,14 +146,14 @@ class Trainer:
         if run.next_stop(epoch) != (epoch + 1, True):
             return Slice(epoch + 1, [])
         if self._measures and self.reason is None:
-            packed = packed_for(check_weights(self._network.W), *self._how)
+            packed = self._packed(check_weights(self._network.W))
             return Slice(epoch + 1, [self._point(packed, epoch + 1)])
         return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
 
     def _point(self, packed: Packed, epoch: int) -> Point:
         """Return the display point of the packed weights."""
         losses = []
-        for samples in self._measured:
+        for samples in self._plan.listed:
             for first in range(0, samples.blocks, self._slice_blocks):
                 count = min(self._slice_blocks, samples.blocks - first)
                 packed.measure(self._function, samples, first, count)
@@ -185,10 +166,13 @@ class Trainer:
         It has the kernel for known units if that is there by now.
         """
         if self.reason is None:
-            self._function = self._known_units.kernel(seconds) or self._function
+            self._function = self._plan.known_units.kernel(seconds) or self._function
         if 2 * count > self._slice_blocks:
             faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
             self._slice_blocks = max(1, int(count * faster))
+
+    def _packed(self, matrices: list[Array]) -> Packed:
+        return packed_for(matrices, self._plan.width, self._plan.panel)
 
     def _current(self) -> tuple[list[Array], float]:
         """Return W and alpha as they are now, and see if the kernel can train them."""
@@ -197,15 +181,15 @@ class Trainer:
         # Weights may have been replaced since `fit` began: the kernels trust that X and y fit them.
         check_samples(self._samples.X, len(matrices[0]))
         check_outputs(matrices, self._outputs)
-        self.reason = self._no_kernel or choice.for_slice(matrices, self._in_blocks)
+        self.reason = self._no_kernel or choice.for_slice(matrices, self._plan.in_blocks)
         return matrices, alpha
 
     def _train(self, first: int, count: int) -> None:
         """Train on `count` blocks from number `first` on, by the kernel as far as it goes."""
         matrices, alpha = self._current()
         if self.reason is None:
-            packed = packed_for(matrices, *self._how)
-            packed.train(self._function, self._listed, first, count, alpha)
+            packed = self._packed(matrices)
+            packed.train(self._function, self._plan.listed[0], first, count, alpha)
             if packed.is_finite():
                 packed.unpack()
                 local.last = packed

@@ -76,8 +76,8 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
     W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
     if narrow:
         W = [w.astype(np.float32).astype(np.float64) for w in W]
-    for packed, unpacked in network.packed_pairs(W, width, panel):
-        packed[...] = unpacked
+    for part in network.packed_parts(width, panel):
+        part.packed[...] = part.unpacked(W)
     X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
     X[:, -1] = 1.0
     return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel)
@@ -85,8 +85,8 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
 
 def unpacked(case):
     W = [np.empty_like(w) for w in case.W]
-    for packed, part in case.network.packed_pairs(W, case.width, case.panel):
-        part[...] = packed
+    for part in case.network.packed_parts(case.width, case.panel):
+        part.unpacked(W)[...] = part.packed
     return W
 
 

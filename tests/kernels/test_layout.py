@@ -38,8 +38,9 @@ def test_panels_hold_each_element_where_the_formula_says(units, width, order, sa
         for l, shape in enumerate(shapes)
     ]
     copies = [matrix.copy() for matrix in matrices]
-    for packed, unpacked in net.packed_pairs(matrices, width, panel):
-        packed[...] = unpacked
+    parts = net.packed_parts(width, panel)
+    for part in parts:
+        part.packed[...] = part.unpacked(matrices)
     for l, matrix in enumerate(matrices):
         for i, j in np.ndindex(matrix.shape):
             v = width if l else panel
@@ -50,8 +51,8 @@ def test_panels_hold_each_element_where_the_formula_says(units, width, order, sa
     assert np.count_nonzero(net.weights) == sum(m.size for m in matrices)
     for matrix in matrices:
         matrix[...] = np.nan
-    for packed, unpacked in net.packed_pairs(matrices, width, panel):
-        unpacked[...] = packed
+    for part in parts:
+        part.unpacked(matrices)[...] = part.packed
     for matrix, copy in zip(matrices, copies, strict=True):
         np.testing.assert_array_equal(matrix, copy)
 

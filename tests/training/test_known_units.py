@@ -13,7 +13,7 @@ from bp_numba.kernels.calls import OF_KNOWN_UNITS
 from bp_numba.kernels.variants import for_units
 from bp_numba.native import background, loading
 from bp_numba.simd.width import width_for
-from bp_numba.training import known_units, listed
+from bp_numba.training import known_units, plan
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
@@ -33,6 +33,7 @@ def forgotten(monkeypatch):
     monkeypatch.setattr(known_units, "_seconds", {})
     monkeypatch.setattr(loading, "_functions", others)
     monkeypatch.setattr(loading, "_prepared", set())
+    plan._remembered.cache_clear()
 
 
 def data(rows, layers, density=1.0):
@@ -67,12 +68,12 @@ def test_a_run_that_is_long_goes_on_with_the_kernel_for_its_layers(density, dtyp
     monkeypatch.setattr(known_units, "LONG", 0.0)
     trainer = Trainer(networks[1], samples)
     train(trainer, 20)
-    base = "train_blocks" if trainer._in_blocks else "train_samples"
+    base = "train_blocks" if trainer._plan.in_blocks else "train_samples"
     assert compiled() == [for_units(base, [31, 5, 3])]
     for _ in range(20):
         train(trainer, 1)
-    assert trainer._function is loading.loaded(compiled()[0], trainer._width)
-    assert trainer._function is not loading.load(base, trainer._width)
+    assert trainer._function is loading.loaded(compiled()[0], trainer._plan.width)
+    assert trainer._function is not loading.load(base, trainer._plan.width)
     assert Trainer(networks[1], samples)._function is trainer._function  # from the beginning
     assert_same_weights(*networks, 0)
 
@@ -130,15 +131,15 @@ def test_where_none_is_to_be_had_training_goes_on(module, name, monkeypatch, rec
 )
 def test_any_layers_give_the_same_bits(layers, rows, in_blocks, dtype, monkeypatch):
     monkeypatch.setattr(inputs, "SINGLE_COST", 1e9 if in_blocks else 0.0)
-    listed._remembered.cache_clear()
+    plan._remembered.cache_clear()
     samples, networks = data(rows, layers), [make(NeuralNetwork, layers) for _ in range(2)]
     for nn in networks:
         nn.W = [w.astype(dtype) for w in nn.W]
     general, known = (Trainer(nn, samples) for nn in networks)
-    base = "train_blocks" if known._in_blocks else "train_samples"
+    base = "train_blocks" if known._plan.in_blocks else "train_samples"
     units = [*map(len, networks[0].W), layers[-1]]
     known._function = loading.load(for_units(base, units), width_for(units))
     points = [trainer.advance(Run(0, 30, 3), 0).points for trainer in (general, known)]
     assert [point.loss for point in points[0]] == [point.loss for point in points[1]]
     assert_same_weights(*networks, 0)
-    listed._remembered.cache_clear()
+    plan._remembered.cache_clear()

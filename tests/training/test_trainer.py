@@ -11,7 +11,7 @@ from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.native import loading
-from bp_numba.training import known_units, listed
+from bp_numba.training import known_units, plan
 from bp_numba.training import trainer as trainer_module
 from bp_numba.training.choice import Reason
 from bp_numba.training.in_numpy import CHUNK
@@ -28,6 +28,9 @@ KINDS = ["samples", "blocks"]
 def general_kernels(monkeypatch):
     """Have none for known units, which would take the place of those that are replaced here."""
     monkeypatch.setattr(known_units, "MOST", 0)
+    plan._remembered.cache_clear()
+    yield
+    plan._remembered.cache_clear()
 
 
 def data(rows, columns, outputs, density=1.0, seed=0):
@@ -42,10 +45,10 @@ def force(monkeypatch):
 
     def forced(kind):
         monkeypatch.setattr(inputs, "SINGLE_COST", 1e9 if kind == "blocks" else 0.0)
-        listed._remembered.cache_clear()
+        plan._remembered.cache_clear()
 
     yield forced
-    listed._remembered.cache_clear()
+    plan._remembered.cache_clear()
 
 
 def run(trainer, epochs):
@@ -108,7 +111,7 @@ def test_float32_weights_however_sliced(kind, force, monkeypatch):
         nn.W = [w.astype(np.float32) for w in nn.W]
     for nn, length in zip(networks, (1, 1000), strict=True):
         trainer = Trainer(nn, Samples(X, y))
-        assert not trainer._in_blocks  # rounded after each sample
+        assert not trainer._plan.in_blocks  # rounded after each sample
         trainer._slice_blocks = length
         run(trainer, 10)
     ReferenceNetwork.fit(reference, X, y, epochs=10, displayUpdate=100)
@@ -175,7 +178,7 @@ def test_blocks_and_single_samples_agree(density, force):
     for nn, kind in zip(networks, KINDS, strict=True):
         force(kind)
         trainer = Trainer(nn, Samples(X, y))
-        assert trainer._in_blocks == (kind == "blocks")
+        assert trainer._plan.in_blocks == (kind == "blocks")
         run(trainer, 20)
     reference.fit(X, y, epochs=20, displayUpdate=100)
     assert_same_weights(*networks, 1e-12)
@@ -188,7 +191,7 @@ def test_density_decides_between_blocks_and_single_samples():
     nn = make(NeuralNetwork, [100, 4, 1])
     for density, in_blocks in ((0.02, False), (1.0, True)):
         X, y = data(80, 100, 1, density)
-        assert Trainer(nn, Samples(X, y))._in_blocks == in_blocks
+        assert Trainer(nn, Samples(X, y))._plan.in_blocks == in_blocks
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -657,5 +660,14 @@ def test_the_reason_is_given(reason, force):
         run(trainer, 1)
     assert trainer.reason is reason
     nn.W = intact
+    run(trainer, 1)
+    assert trainer.reason is None
+
+
+@needs_jit
+def test_weights_whose_squares_overflow_are_finite():
+    nn = make(NeuralNetwork, [5, 2, 3])
+    nn.W[0] *= 1e200
+    trainer = Trainer(nn, Samples(*data(19, 5, 3)))
     run(trainer, 1)
     assert trainer.reason is None

@@ -1,17 +1,22 @@
-"""Samples in lists, and the few that are remembered."""
+"""How weights are trained on samples, and the plans that are remembered."""
 
 import numpy as np
 import pytest
 
-from bp_numba.training import listed as listed_module
-from bp_numba.training.listed import REMEMBERED_BYTES, listed
+from bp_numba import NeuralNetwork
+from bp_numba.training import plan
+from bp_numba.training.plan import REMEMBERED_BYTES, plan_for
 from bp_numba.training.samples import Samples
-from tests.conftest import assert_same_weights, twins
+from tests.conftest import assert_same_weights, make, twins
 
 
 @pytest.fixture(autouse=True)
 def nothing_remembered():
-    listed_module._remembered.cache_clear()
+    plan._remembered.cache_clear()
+
+
+def weights(layers, dtype=np.float64):
+    return [w.astype(dtype) for w in make(NeuralNetwork, layers).W]
 
 
 CHANGES = {
@@ -24,21 +29,30 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_equal_samples_are_listed_once_and_others_anew(change):
-    X, y = np.array([[1.0, 0.0], [2.0, 3.0]]), np.array([[0.0], [1.0]])
-    first = listed(Samples(X, y), 1, 4, None)
-    assert listed(Samples(X.copy(), y.copy()), 1, 4, None) is first
-    assert listed(Samples(np.asfortranarray(X), y), 1, 4, None) is first
-    for other in ((1, 8, None), (1, 4, 1), (3, 4, None)):
-        assert listed(Samples(X, y), *other) is not first
-    assert listed(Samples(X.astype(np.float32), y), 1, 4, None) is not first
+    X, y, W = np.array([[1.0, 0.0], [2.0, 3.0]]), np.array([[0.0], [1.0]]), weights([2, 1])
+    first = plan_for(W, Samples(X, y))
+    assert plan_for(weights([2, 1]), Samples(X.copy(), y.copy())) is first
+    assert plan_for(W, Samples(np.asfortranarray(X), y)) is first
+    assert plan_for(W, Samples(X.astype(np.float32), y)) is not first
+    assert plan_for(W, Samples(X, y), Samples(X, y)) is not first
     CHANGES[change](X, y)
-    assert listed(Samples(X, y), 1, 4, None) is not first
+    assert plan_for(W, Samples(X, y)) is not first
+
+
+@pytest.mark.parametrize(
+    ("layers", "dtype"), [([2, 3], np.float64), ([2, 2, 1], np.float64), ([2, 1], np.float32)]
+)
+def test_other_weights_have_another_plan(layers, dtype):
+    samples = Samples(np.ones((16, 2)), np.ones((16, 1)))
+    first, other = (plan_for(W, samples) for W in (weights([2, 1]), weights(layers, dtype)))
+    assert first is not other
+    assert first.in_blocks and other.in_blocks == (dtype == np.float64)
 
 
 def test_many_samples_are_not_remembered():
     for shape in ((REMEMBERED_BYTES // 8 + 1, 1), (1, REMEMBERED_BYTES // 8 + 1)):
-        samples = Samples(np.ones(shape), np.ones((shape[0], 1)))
-        assert listed(samples, 1, 4, None) is not listed(samples, 1, 4, None)
+        samples, W = Samples(np.ones(shape), np.ones((shape[0], 1))), weights([shape[1], 1])
+        assert plan_for(W, samples) is not plan_for(W, samples)
 
 
 def test_samples_shuffled_in_place_between_two_fits(xor_data):
