@@ -70,10 +70,11 @@ class Packed:
     def is_finite(self) -> bool:
         """Tell if all weights are; if not, the padding may not be zero, here and elsewhere."""
         weights = self._flat.weights
-        # The fastest answer, for a few weights: of more, BLAS would use threads.
-        if weights.size <= FEW and math.isfinite(weights.dot(weights)):
+        # The fastest answer, for a few weights: of more, BLAS would use threads. `dot` warns of
+        # squares that overflow, `vdot` does not.
+        if weights.size <= FEW and math.isfinite(np.vdot(weights, weights)):
             return True
-        return bool(np.isfinite(weights).all())  # their squares may have overflowed
+        return bool(np.isfinite(weights).all())
 
     def unpack(self) -> None:
         """Copy the weights back to the matrices that they came from, and let go of these."""
