@@ -1,6 +1,7 @@
 """The example scripts, as a reader of the README runs them."""
 
 import copy
+import functools
 import os
 import pickle
 import re
@@ -66,18 +67,27 @@ def trained(name, path):
     return NeuralNetwork.load(path)
 
 
-def script(name, *arguments):
-    return run_command([*PYTHON, "-m", f"bp_numba.examples.{name}", *arguments])
+@pytest.fixture(scope="module")
+def script(tmp_path_factory):
+    """Return a function that runs a script, once: the process, and what it has drawn and saved."""
+
+    @functools.cache
+    def run_script(name):
+        folder = tmp_path_factory.mktemp(name)
+        plot, model = folder / "plot.png", folder / "model.npz"
+        options = ["--plot", plot, "--save", model]
+        return run_command([*PYTHON, "-m", f"bp_numba.examples.{name}", *options]), plot, model
+
+    return run_script
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_script(name, tmp_path):
+def test_script(name, script):
     if name in ("digits", "restarts") and not loading.enabled():
         pytest.skip("half a minute in NumPy, or an hour")
     if name == "local_sgd":
         pytest.importorskip("distributed")
-    plot, model = tmp_path / "plot.png", tmp_path / "model.npz"
-    result = script(name, "--plot", plot, "--save", model)
+    result, plot, model = script(name)
     assert (result.returncode, result.stderr) == (0, "")
     assert score(name, result.stdout) >= SCORES[name][1]
     header = plot.read_bytes()[:24]
@@ -91,18 +101,23 @@ def test_script(name, tmp_path):
         assert set(model.predict(np.zeros((1, model.n_features_in_)))) <= {0, 1}
 
 
+def assert_in_readme(text):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert indent(text, " " * 4) in readme
+
+
 @needs_jit
 @pytest.mark.parametrize("name", ["breast_cancer", "resumed", "imbalanced"])
-def test_readme_shows_what_a_script_prints(name):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert indent(script(name).stdout, " " * 4) in readme
+def test_readme_shows_what_a_script_prints(name, script):
+    result, *_ = script(name)
+    assert_in_readme(result.stdout)
 
 
 @needs_jit
-def test_readme_shows_what_restarts_prints_but_the_time():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    *lines, time = script("restarts").stdout.splitlines(keepends=True)
-    assert indent("".join(lines), " " * 4) in readme
+def test_readme_shows_what_restarts_prints_but_the_time(script):
+    result, *_ = script("restarts")
+    *lines, time = result.stdout.splitlines(keepends=True)
+    assert_in_readme("".join(lines))
     assert re.fullmatch(r"\[INFO\] trained for 20000 epochs each, in [\d.]+ s together\n", time)
 
 
