@@ -3,6 +3,7 @@
 import pytest
 
 from bp_numba.kernels.calls import ARGUMENTS, OF_LANES
+from bp_numba.simd.width import NARROWEST, WIDEST
 from tests.conftest import run_python
 
 NAMES = [
@@ -30,6 +31,12 @@ TARGETS = {
 
 ONE_OF_A_KIND = ["x86-64-v2", "x86-64-v3", "x86-64-v4", "neoverse-n1"]
 """CPUs with different instructions."""
+
+
+def widths_of(cpu):
+    """Return the doubles in the vectors of code for a CPU: what `simd.width` chooses from there."""
+    return (NARROWEST, WIDEST) if "+avx512f" in TARGETS[cpu][1] else (NARROWEST,)
+
 
 FOR_TARGET = """
 import pathlib, platform, sys

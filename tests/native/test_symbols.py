@@ -6,9 +6,8 @@ import struct
 import pytest
 
 from bp_numba.kernels.variants import base_of
-from bp_numba.simd.width import NARROWEST, WIDEST
 from tests.conftest import needs_jit, not_bounds_checked
-from tests.native.foreign import NAMES, ONE_OF_A_KIND, run_for
+from tests.native.foreign import NAMES, ONE_OF_A_KIND, run_for, widths_of
 
 ALLOWED: set[str] = set()
 """Symbols that object code may refer to: none."""
@@ -42,8 +41,9 @@ def symbols(code):
 @not_bounds_checked  # errors are reported then
 @pytest.mark.parametrize("cpu", ONE_OF_A_KIND)
 def test_object_code_refers_to_nothing(cpu, tmp_path):
-    run_for(cpu, COMPILE.format(names=NAMES), tmp_path, NARROWEST, WIDEST)
-    for name, width in itertools.product(NAMES, (NARROWEST, WIDEST)):
+    widths = widths_of(cpu)
+    run_for(cpu, COMPILE.format(names=NAMES), tmp_path, *widths)
+    for name, width in itertools.product(NAMES, widths):
         undefined, defined = symbols((tmp_path / f"{name}-{width}").read_bytes())
         assert any("cfunc" in symbol and base_of(name) in symbol for symbol in defined)
         assert undefined <= ALLOWED, f"{name} in vectors of {width}"
