@@ -25,11 +25,11 @@ on the user's own matrices.
 Perceptrons with intercepts, trained in batches as scikit-learn's are, have kernels of their own for
 each of `variants`: `perceptron` (how they lie in memory), `batches` (the equations, all layers for
 a block of samples), `products`, `functions` with `elementary` (activations), `outputs` (the output
-layer and its losses) and `optimizers`.
+layer and its losses), `optimizers` and `perceptron_entry_points`.
 
 Many networks at once have kernels of their own too: `lanes` (how they lie in memory, one network in
-each lane of a vector), `lane_groups` (vectors that go side by side, and their samples) and
-`side_by_side` (the equations).
+each lane of a vector), `lane_groups` (vectors that go side by side, and their samples),
+`side_by_side` (the equations) and `lane_entry_points`.
 
 In networks numbers are finite: zeros are left out and padding is multiplied with, so where a weight
 becomes infinite or NaN the result is wrong. `training.trainer` looks for that and repeats the work

@@ -44,9 +44,22 @@ OF_PERCEPTRONS = {
 """Those that are compiled for each of `variants`, likewise."""
 
 
+MODULES = {
+    "entry_points": ARGUMENTS,
+    "lane_entry_points": OF_LANES,
+    "perceptron_entry_points": OF_PERCEPTRONS,
+}
+"""The modules that they are in."""
+
+
+def module_of(name: str) -> str:
+    """Return the module of an entry point, of a variant too."""
+    return next(module for module, names in MODULES.items() if base_of(name) in names)
+
+
 def arguments_of(name: str) -> str:
-    """Return the arguments of an entry point, of a variant too."""
-    return {**ARGUMENTS, **OF_LANES, **OF_PERCEPTRONS}[base_of(name)]
+    """Return the arguments of an entry point likewise."""
+    return MODULES[module_of(name)][base_of(name)]
 
 
 class Training(NamedTuple):

@@ -1,6 +1,7 @@
 """The functions that Python calls, with C's calling convention: compiled one by one, on demand.
 
-What they take is in `calls`. Numba compiles them; all that they call are operations.
+What they take is in `calls`. Numba compiles them; all that they call are operations. Those for
+perceptrons and for lanes are in modules of their own, which others need not import.
 """
 
 from typing import Any
@@ -8,8 +9,7 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.batches import add_block, begin_batch, train_sample
-from bp_numba.kernels.calls import Activation, Batches, Listed, OneSample, Prediction, Training
+from bp_numba.kernels.calls import Activation, Listed, OneSample, Prediction, Training
 from bp_numba.kernels.first_layer import (
     forward_block,
     forward_listed,
@@ -18,25 +18,19 @@ from bp_numba.kernels.first_layer import (
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows
 from bp_numba.kernels.in_turn import take_in_turn
-from bp_numba.kernels.lanes import Lanes, LaneSamples
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
-from bp_numba.kernels.optimizers import end_batch
-from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.places import with_known_sizes
-from bp_numba.kernels.side_by_side import go_through_own, go_through_shared
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import is_narrow, round_narrow
+from bp_numba.simd.arithmetic import smaller
 from bp_numba.simd.arrays import Offsets
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tables import floats_at, memory_at, reader
 from bp_numba.simd.tracing import operation
-from bp_numba.simd.values import Index
 
 read_call, read_listed, read_sample = reader(Training), reader(Listed), reader(OneSample)
 read_prediction, read_activation = reader(Prediction), reader(Activation)
-read_batches, read_lanes = reader(Batches), reader(Lanes)
-read_lane_samples = reader(LaneSamples)
 
 
 def _reading(samples_per_list: int) -> Any:
@@ -50,15 +44,6 @@ def _reading(samples_per_list: int) -> Any:
 
 
 read_for_samples, read_for_blocks = _reading(1), _reading(BLOCK)
-
-
-@operation
-def smaller(a: Index, b: Index) -> Index:
-    """Return the smaller of two: Numba's `min` would be compiled as a function of its own.
-
-    With it training on XOR takes 5% more instructions.
-    """
-    return a.at_most(b)
 
 
 def train_blocks(
@@ -148,49 +133,6 @@ def activate(table: Offsets) -> int:
     """Write outputs = sigmoid(net inputs) for at least as many elements as a vector has."""
     call = read_activation(table)
     activate_all(call.net_inputs, call.outputs)
-    return 1
-
-
-def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
-    """Train on the samples from number `start` of the order to `end`, in batches of `size`.
-
-    A batch may be cut anywhere: the weights change once it is complete.
-    """
-    call = read_batches(table)
-    while start < end:
-        number = start // size
-        first, last = number * size, smaller((number + 1) * size, call.samples.order.size)
-        if start == first:
-            begin_batch(call)
-        stop = smaller(last, end)
-        for block in range(start, stop, ROOM):
-            add_block(call, block, smaller(ROOM, stop - block))
-        if stop == last:
-            end_batch(call, number)
-        start = stop
-    return 1
-
-
-def train_singles(table: Offsets, start: int, end: int) -> int:
-    """Do the same with batches of one sample each, whose weights count against the mean."""
-    call = read_batches(table)
-    for number in range(start, end):
-        train_sample(call, number)
-    return 1
-
-
-def train_on_shared(table: Offsets, samples: Offsets, first: int, count: int, trains: int) -> int:
-    """Train networks in lanes on `count` samples from number `first` on, round and round.
-
-    If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
-    """
-    go_through_shared(read_lanes(table), read_lane_samples(samples), first, count, trains)
-    return 1
-
-
-def train_on_own(table: Offsets, samples: Offsets, first: int, count: int, trains: int) -> int:
-    """Do the same with each network's own samples."""
-    go_through_own(read_lanes(table), read_lane_samples(samples), first, count, trains)
     return 1
 
 

@@ -74,7 +74,7 @@ def _one_that_stands_by() -> Compiler:
     for compiler in _compilers:
         if compiler.stands_by():
             return compiler
-    _compilers.append(Compiler(True))
+    _compilers.append(Compiler(True, stands_by=True))
     return _compilers[-1]
 
 

@@ -27,7 +27,7 @@ sys.stdout = sys.stderr  # one pipe: in the order in which it is printed
 sys.path[:] = {path!r}
 sys.modules["scipy"] = None
 from bp_numba.native.server import serve
-serve({parent})
+serve({parent}, {stands_by})
 os._exit(0)
 """
 
@@ -60,6 +60,8 @@ class Compiler:
     ----------
     is_waited_for : bool
         Whether it begins at normal priority.
+    stands_by : bool, default False
+        Whether it is started before there is an order.
 
     Attributes
     ----------
@@ -72,7 +74,7 @@ class Compiler:
         If no process or thread can be started.
     """
 
-    def __init__(self, is_waited_for: bool) -> None:
+    def __init__(self, is_waited_for: bool, stands_by: bool = False) -> None:
         self.ended = False
         self._kernels: list[Kernel] = []
         self._waited_for = 0  # so many of them at normal priority
@@ -80,7 +82,8 @@ class Compiler:
         self._codes: list[bytes] = []
         self._printed = b""
         path = [entry for entry in sys.path if isinstance(entry, str)]  # imports ignore all others
-        self._process = start_python(_CODE.format(path=path, parent=os.getpid()))
+        code = _CODE.format(path=path, parent=os.getpid(), stands_by=stands_by)
+        self._process = start_python(code)
         if not is_waited_for:
             lower_priority(self._process.pid)
         try:

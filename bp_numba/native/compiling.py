@@ -6,7 +6,10 @@ imports but the kernels do not need, is left out.
 """
 
 import contextlib
+import importlib
+from collections.abc import Iterable
 
+from bp_numba.kernels.calls import OF_PERCEPTRONS, arguments_of, module_of
 from bp_numba.kernels.variants import base_of, variant_of
 from bp_numba.native.background import compiler_of
 from bp_numba.native.compiler import Kernel
@@ -73,12 +76,16 @@ def _compile_apart(name: str, width: int | None) -> bytes:
             raise NotCompiled(compiler.failure())
 
 
-def get_ready() -> None:
-    """Do what does not depend on the kernel, in a process that is there for kernels alone."""
+def get_ready(modules: Iterable[str]) -> None:
+    """Do what does not depend on the kernel, in a process that is there for kernels alone.
+
+    Entry points of other modules than these are imported when they are compiled.
+    """
     check_parts()
     tune_llvm()
     load_compiler()
-    from bp_numba.kernels import entry_points as entry_points
+    for module in modules:
+        importlib.import_module(f"bp_numba.kernels.{module}")
 
 
 def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:
@@ -91,12 +98,12 @@ def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:
         tune_llvm()
     from numba import types
 
-    from bp_numba.kernels import entry_points
-    from bp_numba.kernels.calls import OF_PERCEPTRONS, arguments_of
+    from bp_numba.kernels.entry_points import TYPES
 
-    signature = types.int64(*map(entry_points.TYPES.get, arguments_of(name)))
-    is_perceptrons = alone and base_of(name) in OF_PERCEPTRONS
+    base, signature = base_of(name), types.int64(*map(TYPES.get, arguments_of(name)))
+    module = importlib.import_module(f"bp_numba.kernels.{module_of(name)}")
+    is_perceptrons = alone and base in OF_PERCEPTRONS
     passes = without_function_passes() if is_perceptrons else contextlib.nullcontext()
     with vectors_of(width), variant_of(name), passes:
-        symbol, code = machine_code(getattr(entry_points, base_of(name)), signature)
+        symbol, code = machine_code(getattr(module, base), signature)
     return symbol.encode() + b"\0" + code

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 
+from bp_numba.kernels.calls import MODULES
 from bp_numba.native import compiling, files
 from bp_numba.native.compiler import LENGTH, MARK
 from bp_numba.native.processes import lower_priority
@@ -12,13 +13,14 @@ IDLE = 60.0
 """Seconds without an order after which it ends: it holds 150 MB (VmRSS, Numba 0.68, Linux)."""
 
 
-def serve(parent: int) -> None:
+def serve(parent: int, stands_by: bool) -> None:
     """Compile the kernels that are ordered at the standard input, one a line.
 
     Each line has the kernel's name, its width or 0, and whether somebody waits for it: 1 or 0. What
     is kept already is read. It ends with the input, once the parent has ended, or if it is idle.
+    If it stands by, without an order yet, it has the time to get ready for any.
     """
-    compiling.get_ready()
+    compiling.get_ready(MODULES if stands_by else ["entry_points"])
     while order := _next_order():
         name, width, is_waited_for = order.split()
         if is_waited_for == "0":

@@ -24,6 +24,7 @@ from typing import Any
 from llvmlite import ir
 
 from bp_numba.simd.internals import cgutils
+from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Value, Vector
 
 
@@ -64,6 +65,15 @@ def where_greater(a: Vector, b: Vector | float, x: Vector | float, y: Vector | f
     """Return x in the lanes where a > b and y in the others, those with a NaN included."""
     greater = a.builder.fcmp_ordered(">", a.value, a.constant(b).value)
     return a.like(a.builder.select(greater, a.constant(x).value, a.constant(y).value))
+
+
+@operation
+def smaller(a: Index, b: Index) -> Index:
+    """Return the smaller of two: Numba's `min` would be compiled as a function of its own.
+
+    With it training on XOR takes 5% more instructions.
+    """
+    return a.at_most(b)
 
 
 def first_lanes(value: Vector, count: Index, rest: Vector | float = 0.0) -> Vector:

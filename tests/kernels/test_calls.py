@@ -1,5 +1,6 @@
 """What kernels are called with: arguments that agree, and tables whose order nobody has to keep."""
 
+import importlib
 import inspect
 import re
 import shutil
@@ -12,6 +13,7 @@ from bp_numba.kernels.calls import (
     INPUTS,
     OF_LANES,
     OF_PERCEPTRONS,
+    module_of,
     prediction_call,
 )
 from tests.conftest import needs_jit, not_bounds_checked, run_python
@@ -72,11 +74,10 @@ def test_fields_in_another_order_give_the_same_bits(tmp_path):
 
 @needs_jit
 def test_arguments_are_those_of_the_functions():
-    from bp_numba.kernels import entry_points
-
     letters = {"table": "p", "samples": "p", "alpha": "d"}
     for name, arguments in {**ARGUMENTS, **OF_LANES, **OF_PERCEPTRONS}.items():
-        parameters = inspect.signature(getattr(entry_points, name)).parameters
+        module = importlib.import_module(f"bp_numba.kernels.{module_of(name)}")
+        parameters = inspect.signature(getattr(module, name)).parameters
         assert "".join(letters.get(parameter, "i") for parameter in parameters) == arguments
 
 
