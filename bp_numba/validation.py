@@ -14,8 +14,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
-_REALS = (int, float, Real)
-"""Real is enough, but as an abstract class takes long to say so."""
+_REALS = (int, float, Real)  # an abstract class says the same, but takes long for it
 
 
 def check_layers(layers: Any) -> None:
