@@ -39,11 +39,13 @@ class KnownUnits:
         self._name, self._width = for_units(base, units), width
         self._suits = sum(rows * columns for rows, columns in pairwise(units)) <= MOST
 
-    def kernel(self, trained: float = 0.0) -> Callable[..., int] | None:
-        """Return the kernel if it is there, after some more seconds of training."""
-        if not self._suits:
-            return None
-        _seconds[self._name] = seconds = _seconds.get(self._name, 0.0) + trained
-        if seconds >= LONG:
-            loading.order(self._name, self._width)
-        return loading.loaded(self._name, self._width)
+    def kernel(self) -> Callable[..., int] | None:
+        """Return the kernel if it is there."""
+        return loading.loaded(self._name, self._width) if self._suits else None
+
+    def trained(self, seconds: float) -> None:
+        """Count some more seconds of training; when they are enough, the kernel is ordered."""
+        if self._suits:
+            _seconds[self._name] = total = _seconds.get(self._name, 0.0) + seconds
+            if total >= LONG:
+                loading.order(self._name, self._width)

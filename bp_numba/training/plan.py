@@ -9,7 +9,6 @@ import numpy as np
 from bp_numba.kernels.layout import BLOCK, first_panel
 from bp_numba.simd.arrays import Array
 from bp_numba.simd.width import width_for
-from bp_numba.training.known_units import KnownUnits
 from bp_numba.training.listed import listed
 from bp_numba.training.samples import Samples, SharedSamples
 
@@ -37,8 +36,6 @@ class Plan:
     ----------
     kernel : str
         Name of the entry point.
-    known_units : KnownUnits
-        The same for these layers only.
     width, panel : int
         Doubles in a vector, and in a row of the first matrix's panels.
     in_blocks : bool
@@ -58,7 +55,6 @@ class Plan:
         self.listed += [listed(samples, units[-1], self.width, lists) for samples in sets[1:]]
         self.in_blocks, self.panel = lists == BLOCK, first_panel(lists, self.width)
         self.kernel = "train_blocks" if self.in_blocks else "train_samples"
-        self.known_units = KnownUnits(self.kernel, units, self.width)
 
 
 def plan_for(matrices: Sequence[Array], *sets: Samples) -> Plan:

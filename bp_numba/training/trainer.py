@@ -81,8 +81,9 @@ class Trainer:
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
             self._plan = plan_for(matrices, *(sets if self._measures else [samples]))
-            function, self._no_kernel = choice.waited_for(self._plan.kernel, self._plan.width)
-            self._function: Any = self._plan.known_units.kernel() or function
+            chosen = choice.waited_for(self._plan.kernel, self._plan.width)
+            self._function: Any = chosen.kernel
+            self._no_kernel = chosen.reason
         self.reason = self._no_kernel
         self._stays_finite = True
         self._slice_blocks = max(1, FIRST_SLICE // weights // BLOCK)
@@ -118,7 +119,7 @@ class Trainer:
         while epoch < run.epochs and left >= self._blocks and not stops:
             stop, display = run.next_stop(epoch)
             epochs = min(stop - epoch, left // max(1, self._blocks))
-            packed.train(self._function, plan.listed[0], 0, epochs * self._blocks, alpha)
+            packed.train(plan.listed[0], 0, epochs * self._blocks, alpha)
             epoch, left = epoch + epochs, left - epochs * max(1, self._blocks)
             if display and epoch == stop:
                 stops = one_point or not self._measures
@@ -156,23 +157,18 @@ class Trainer:
         for samples in self._plan.listed:
             for first in range(0, samples.blocks, self._slice_blocks):
                 count = min(self._slice_blocks, samples.blocks - first)
-                packed.measure(self._function, samples, first, count)
+                packed.measure(samples, first, count)
             losses.append(packed.loss())
         return Point(epoch, perf_counter(), *losses)
 
     def _end_slice(self, count: int, seconds: float) -> None:
-        """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one.
-
-        It has the kernel for known units if that is there by now.
-        """
-        if self.reason is None:
-            self._function = self._plan.known_units.kernel(seconds) or self._function
+        """Let the next slice take `SLICE_SECONDS`, but no more than twice as long as this one."""
         if 2 * count > self._slice_blocks:
             faster = min(2.0, SLICE_SECONDS / max(seconds, 1e-9))
             self._slice_blocks = max(1, int(count * faster))
 
     def _packed(self, matrices: list[Array]) -> Packed:
-        return packed_for(matrices, self._plan.width, self._plan.panel)
+        return packed_for(matrices, self._plan, self._function)
 
     def _current(self) -> tuple[list[Array], float]:
         """Return W and alpha as they are now, and see if the kernel can train them."""
@@ -189,7 +185,7 @@ class Trainer:
         matrices, alpha = self._current()
         if self.reason is None:
             packed = self._packed(matrices)
-            packed.train(self._function, self._plan.listed[0], first, count, alpha)
+            packed.train(self._plan.listed[0], first, count, alpha)
             if packed.is_finite():
                 packed.unpack()
                 local.last = packed

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bp_numba import NeuralNetwork
+from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
 from bp_numba.kernels.calls import OF_KNOWN_UNITS
 from bp_numba.kernels.variants import for_units
 from bp_numba.native import background, loading
 from bp_numba.simd.width import width_for
-from bp_numba.training import known_units, plan
+from bp_numba.training import known_units, packed, plan
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
-from tests.conftest import assert_same_weights, make, needs_jit, not_bounds_checked
+from tests.conftest import assert_same_weights, make, needs_jit, not_bounds_checked, weights_copy
 
 pytestmark = [needs_jit, not_bounds_checked]
 
@@ -48,6 +48,11 @@ def train(trainer, epochs):
         epoch = trainer.advance(Run(0, epochs, 3), epoch).epoch
 
 
+def used():
+    """Return the kernel of the last slice."""
+    return packed.local.last._kernel
+
+
 def compiled():
     """Wait for what has been ordered, and return the names of the kernels for known units."""
     for thread in threading.enumerate():
@@ -72,10 +77,33 @@ def test_a_run_that_is_long_goes_on_with_the_kernel_for_its_layers(density, dtyp
     assert compiled() == [for_units(base, [31, 5, 3])]
     for _ in range(20):
         train(trainer, 1)
-    assert trainer._function is loading.loaded(compiled()[0], trainer._plan.width)
-    assert trainer._function is not loading.load(base, trainer._plan.width)
-    assert Trainer(networks[1], samples)._function is trainer._function  # from the beginning
+    assert used() is loading.loaded(compiled()[0], trainer._plan.width)
+    assert used() is not loading.load(base, trainer._plan.width)
     assert_same_weights(*networks, 0)
+
+
+@pytest.mark.parametrize("layers", [[6, 5, 2], [6, 30, 2], [6, 2], [6, 12, 12, 2]])
+@pytest.mark.parametrize("density", [0.2, 1.0])
+def test_weights_replaced_while_it_is_used_have_the_kernel_for_theirs(density, layers, monkeypatch):
+    """That for other layers would write beyond them."""
+    monkeypatch.setattr(known_units, "LONG", 0.0)
+    samples, nn = data(40, [6, 12, 2], density), make(NeuralNetwork, [6, 12, 2])
+    trainer = Trainer(nn, samples)
+    train(trainer, 1)
+    name = for_units(trainer._plan.kernel, [7, 13, 2])
+    assert name in compiled()
+    train(trainer, 1)
+    assert used() is loading.loaded(name, trainer._plan.width)
+    first, other = nn.W, make(NeuralNetwork, layers, seed=5)
+    nn.W = weights_copy(other)
+    train(trainer, 20)
+    reference = make(ReferenceNetwork, layers, seed=5)
+    reference.fit(samples.X, samples.y, epochs=20, displayUpdate=100)
+    assert_same_weights(nn, reference, 1e-13)
+    nn.W = first
+    train(trainer, 1)
+    assert used() is loading.loaded(name, trainer._plan.width)
+    compiled()  # before the next test begins
 
 
 def test_seconds_of_several_runs_add_up(monkeypatch):
@@ -83,8 +111,7 @@ def test_seconds_of_several_runs_add_up(monkeypatch):
     monkeypatch.setattr(loading, "order", lambda *kernel: orders.append(kernel))
     for units in ([3, 3, 1], [3, 5, 1]):
         for _ in range(3):
-            kernel = known_units.KnownUnits("train_blocks", units, 4)
-            assert kernel.kernel(known_units.LONG / 2.5) is None
+            known_units.KnownUnits("train_blocks", units, 4).trained(known_units.LONG / 2.5)
             assert not orders or known_units._seconds["train_blocks.3x3x1"] > known_units.LONG
     assert orders == [("train_blocks.3x3x1", 4), ("train_blocks.3x5x1", 4)]
 
@@ -93,7 +120,9 @@ def test_large_networks_have_none(monkeypatch):
     orders = []
     monkeypatch.setattr(loading, "order", lambda *kernel: orders.append(kernel))
     for units in ([785, 129, 10], [65, 257, 257, 10]):
-        assert known_units.KnownUnits("train_blocks", units, 4).kernel(100.0) is None
+        known = known_units.KnownUnits("train_blocks", units, 4)
+        known.trained(100.0)
+        assert known.kernel() is None
     assert orders == []
 
 
