@@ -17,7 +17,7 @@ from bp_numba.kernels.first_layer import (
 )
 from bp_numba.kernels.forward import forward
 from bp_numba.kernels.inputs import list_inputs
-from bp_numba.kernels.layout import BLOCK, first_panel, flat_network, padded_rows
+from bp_numba.kernels.layout import BLOCK, first_panel, flat_network, padded_rows, unpacked
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.simd.internals import OPTIONS, tune_llvm
 from bp_numba.simd.width import vector_width
@@ -50,8 +50,9 @@ def network(name, samples_per_list=BLOCK):
         generator.standard_normal((rows, columns)) / np.sqrt(rows)
         for rows, columns in zip(units, units[1:], strict=False)
     ]
-    for part in flat.packed_parts(width, panel):
-        part.packed[...] = part.unpacked(matrices)
+    parts = flat.packed_parts(width, panel)
+    for part, view in zip(parts, unpacked(matrices, parts), strict=True):
+        part.packed[...] = view
     for start, size in zip(flat.unit_offsets, units, strict=False):
         flat.activations[start : start + size] = generator.random(size)
         flat.steps[start : start + size] = ALPHA * generator.random(size)
@@ -101,7 +102,8 @@ def test_block(benchmark, operation, name):
 @pytest.mark.parametrize("name", UNITS)
 def test_activate_sample(benchmark, name):
     """Correct the net input of the last sample of a block, and take the sigmoid."""
-    measure(benchmark, activate_sample, network(name), block(name), 0, BLOCK - 1)
+    last = BLOCK - 1
+    measure(benchmark, activate_sample, network(name), block(name), 0, last, last)
 
 
 @pytest.mark.parametrize("name", UNITS)

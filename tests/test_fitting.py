@@ -7,7 +7,7 @@ from bp_numba import NeuralNetwork, fitting
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
-from tests.conftest import make
+from tests.conftest import make, twins
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,10 @@ def test_weights_are_looked_at_before_samples(W):
     nn.W = W
     with pytest.raises((TypeError, ValueError), match="W must"):
         nn.fit([1, 2, 3], [1, 2, 3], epochs=1)
+
+
+def test_a_loss_of_ones_own_that_is_no_number_is_an_error_as_in_the_reference(xor_data):
+    for nn in twins([2, 2, 1]):
+        nn.calculate_loss = lambda *_: np.ones(1)
+        with pytest.raises(TypeError, match=r"unsupported format string"):
+            nn.fit(*xor_data, epochs=1)

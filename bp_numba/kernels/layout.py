@@ -94,17 +94,21 @@ class FlatNetwork(NamedTuple):
 class Part(NamedTuple):
     """Some columns of matrix `l`, and the view on the packed weights that they go to.
 
-    Copying `unpacked` to `packed` packs them; the other way round unpacks them.
+    The view is of shape (rows, panels, width) or (rows, columns).
     """
 
     l: int
     columns: slice
     packed: Floats
 
-    def unpacked(self, matrices: Sequence[Array]) -> Array:
-        """Return the view of the same shape, (rows, panels, width) or (rows, columns)."""
-        # Splitting an axis never copies, whatever the strides.
-        return matrices[self.l][:, self.columns].reshape(self.packed.shape)
+
+def unpacked(matrices: Sequence[Array], parts: Sequence[Part]) -> list[Array]:
+    """Return the views of the same shapes on the matrices.
+
+    Copying each to `packed` of its part packs the matrices; the other way round unpacks them.
+    """
+    # Splitting an axis never copies, whatever the strides.
+    return [matrices[l][:, columns].reshape(packed.shape) for l, columns, packed in parts]
 
 
 def flat_network(

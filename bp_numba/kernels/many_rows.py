@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.calls import GROUPS, INPUTS, activated_at_a_time, vectors_at_a_time
 from bp_numba.kernels.sigmoid import sigmoid
-from bp_numba.simd.arithmetic import any_nonzero, fma, total, transposed
+from bp_numba.simd.arithmetic import any_nonzero, fma, smaller, total, transposed
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tables import floats_at
@@ -54,10 +54,10 @@ def predict_rows(call: Call, X: Memory, outputs: Memory, rows: Index, columns: I
     width, last = _samples(X), call.units.size - 1
     finite = Registers([rows.constant(UNKNOWN)])
     for row in loop(0, rows, GROUPS * width):
-        samples = _smaller(rows - row, rows.constant(GROUPS * width))
+        samples = smaller(rows - row, rows.constant(GROUPS * width))
         for l in loop(0, last):
             for first in loop(0, call.units[l], INPUTS):
-                part = Rows(l, first, _smaller(call.units[l] - first, rows.constant(INPUTS)))
+                part = Rows(l, first, smaller(call.units[l] - first, rows.constant(INPUTS)))
                 _pack(call, part)
                 for t in loop(0, samples, width):
                     listed, count = Registers([l.constant(0)]), Registers([part.size])
@@ -71,11 +71,6 @@ def predict_rows(call: Call, X: Memory, outputs: Memory, rows: Index, columns: I
                     _forward_group(call, part, t, call.listed[listed.values[0] :], count.values[0])
         for t in loop(0, samples, width):
             _store_outputs(call, t, outputs[(row + t) * call.units[last] :], samples - t)
-
-
-def _smaller(a: Index, b: Index) -> Index:
-    """Return the smaller of two numbers."""
-    return a.where(a, "<", b) + b.where(b, "<", a + 1)
 
 
 def _start(call: Call, l: Index, t: Index) -> Index:
@@ -94,7 +89,7 @@ def _pack(call: Call, rows: Rows) -> None:
     matrix, packed = floats_at(call.matrices, rows.l)[rows.first * columns :], call.packed
     whole = columns.rounded_down(units)
     for start in loop(0, rows.size, PACKED_TOGETHER):
-        end = _smaller(start + PACKED_TOGETHER, rows.size)
+        end = smaller(start + PACKED_TOGETHER, rows.size)
         for j in loop(0, whole, units):
             for i in loop(start, end):
                 packed.store(j * rows.size + i * units, matrix.load(i * columns + j, units))
@@ -108,7 +103,7 @@ def _load_inputs(call: Call, rows: Rows, X: Memory, columns: Index, samples: Ind
     a, v, width = call.activations, X.lanes, _samples(X)
     missing = call.units[0] - columns
     count = rows.size - missing.where(rows.first + rows.size, "==", call.units[0])
-    present = _smaller(samples, count.constant(width))
+    present = smaller(samples, count.constant(width))
     whole = count.rounded_down(v).where(present, "==", width)  # in tiles, if samples fill them
     for i in loop(0, whole, v):
         for t in loop(0, present, v):
@@ -232,7 +227,7 @@ def _store_outputs(call: Call, t: Index, outputs: Memory, samples: Index) -> Non
     """Write the first rows of outputs, one for each sample of a group, the first of which is t."""
     last, v, width = call.units.size - 1, outputs.lanes, _samples(outputs)
     a, units = call.activations[_start(call, last, t) :], call.units[last]
-    present = _smaller(samples, units.constant(width))
+    present = smaller(samples, units.constant(width))
     whole = units.rounded_down(v).where(present, "==", width)
     for s in loop(0, present, v):
         for j in loop(0, whole, v):

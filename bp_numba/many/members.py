@@ -11,7 +11,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
-from bp_numba.training.choice import overridden
+from bp_numba.training.choice import own_methods
 from bp_numba.training.samples import Samples, SharedSamples
 
 
@@ -61,18 +61,16 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
             if not isinstance(network, NeuralNetwork):
                 raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
-            is_own = overridden(network, *_METHODS)
+            replaced = own_methods(network)
+            is_own = bool(replaced)
             shapes = None if has_own or is_own else _shapes(network)
             if shapes is None or shapes not in known:
                 known[shapes] = _samples(network, *own)
         is_bound = is_own or hasattr(type(network), "alpha") or _shares_memory(network)
-        outputs = 0 if overridden(network, "fit_partial") else network.W[-1].shape[1]
+        outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
         members.append(Member(number, network, *known[shapes], has_own, is_bound, outputs))
     _check_apart(members)
     return members
-
-
-_METHODS = "fit_partial", "sigmoid", "sigmoid_deriv", "predict", "calculate_loss"
 
 
 def _shapes(network: Any) -> Any:

@@ -103,8 +103,7 @@ class Monitor(Followed):
     def _display(self, point: Point, before: int) -> bool:
         """Show and record losses; so many epochs were trained before this run."""
         epoch, reached, loss, validation_loss = point
-        number = float(loss)
-        text = f"loss={number:.7f}"
+        text = f"loss={loss:.7f}"
         if validation_loss is not None:
             validation_loss = float(validation_loss)
             text += f", val_loss={validation_loss:.7f}"
@@ -112,7 +111,7 @@ class Monitor(Followed):
         if self._run.is_printed(epoch, self._verbose):
             line = f"[INFO] epoch={epoch}, {text}"
             print(line) if self._bar is None else self._bar.write(line)
-        record, seconds = self._record, reached - self._started
+        record, seconds, number = self._record, reached - self._started, float(loss)
         record.losses.append(number)
         record.history.add(epoch + before, number, validation_loss, seconds, *self._samples)
         if self._callback is None:

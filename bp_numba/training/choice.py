@@ -1,7 +1,8 @@
 """Compiled code or NumPy: decided here, for everything that a network does, and with the reason.
 
     what                        asks                       NumPy does it if
-    fit                         overridden, for_fit        methods are overridden; no kernel is had
+    fit                         own_methods, for_package,  methods are overridden; no kernel is had
+                                waited_for
     each slice of fit           for_slice                  W cannot be packed; a block overflows
     fit_partial, predict,       overridden, Deferred,      methods are overridden; there was little
     sigmoid of many elements    for_call                   work so far; it cannot use W as it is

@@ -81,9 +81,9 @@ class Trainer:
         self._no_kernel = choice.for_package()
         if self._no_kernel is None:
             self._plan = plan_for(matrices, *(sets if self._measures else [samples]))
-            chosen = choice.waited_for(self._plan.kernel, self._plan.width)
-            self._function: Any = chosen.kernel
-            self._no_kernel = chosen.reason
+            self._function: Any
+            kernel = self._plan.kernel, self._plan.width
+            self._function, self._no_kernel = choice.waited_for(*kernel)
         self.reason = self._no_kernel
         self._stays_finite = True
         self._slice_blocks = max(1, FIRST_SLICE // weights // BLOCK)

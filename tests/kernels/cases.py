@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bp_numba.kernels import layout
 from bp_numba.kernels.inputs import LIST_MULTIPLE, Inputs
 from bp_numba.kernels.layout import BLOCK, FlatNetwork, first_panel, flat_network
 
@@ -76,8 +77,9 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
     W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
     if narrow:
         W = [w.astype(np.float32).astype(np.float64) for w in W]
-    for part in network.packed_parts(width, panel):
-        part.packed[...] = part.unpacked(W)
+    parts = network.packed_parts(width, panel)
+    for part, view in zip(parts, layout.unpacked(W, parts), strict=True):
+        part.packed[...] = view
     X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
     X[:, -1] = 1.0
     return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel)
@@ -85,8 +87,9 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
 
 def unpacked(case):
     W = [np.empty_like(w) for w in case.W]
-    for part in case.network.packed_parts(case.width, case.panel):
-        part.unpacked(W)[...] = part.packed
+    parts = case.network.packed_parts(case.width, case.panel)
+    for part, view in zip(parts, layout.unpacked(W, parts), strict=True):
+        view[...] = part.packed
     return W
 
 

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from bp_numba.kernels.layout import BLOCK, first_panel, flat_network, has_single_column, padded_rows
+from bp_numba.kernels.layout import (
+    BLOCK,
+    first_panel,
+    flat_network,
+    has_single_column,
+    padded_rows,
+    unpacked,
+)
 
 UNITS = [[2, 1], [3, 3, 1], [65, 33, 17, 10], [9, 8, 8], [4, 16, 8], [7, 9, 5, 7, 6]]
 
@@ -39,8 +46,8 @@ def test_panels_hold_each_element_where_the_formula_says(units, width, order, sa
     ]
     copies = [matrix.copy() for matrix in matrices]
     parts = net.packed_parts(width, panel)
-    for part in parts:
-        part.packed[...] = part.unpacked(matrices)
+    for part, view in zip(parts, unpacked(matrices, parts), strict=True):
+        part.packed[...] = view
     for l, matrix in enumerate(matrices):
         for i, j in np.ndindex(matrix.shape):
             v = width if l else panel
@@ -51,8 +58,8 @@ def test_panels_hold_each_element_where_the_formula_says(units, width, order, sa
     assert np.count_nonzero(net.weights) == sum(m.size for m in matrices)
     for matrix in matrices:
         matrix[...] = np.nan
-    for part in parts:
-        part.unpacked(matrices)[...] = part.packed
+    for part, view in zip(parts, unpacked(matrices, parts), strict=True):
+        view[...] = part.packed
     for matrix, copy in zip(matrices, copies, strict=True):
         np.testing.assert_array_equal(matrix, copy)
 

@@ -33,7 +33,7 @@ def forgotten(monkeypatch):
     monkeypatch.setattr(known_units, "_seconds", {})
     monkeypatch.setattr(loading, "_functions", others)
     monkeypatch.setattr(loading, "_prepared", set())
-    plan._remembered.cache_clear()
+    monkeypatch.setattr(packed.local, "last", None)
 
 
 def data(rows, layers, density=1.0):

@@ -11,7 +11,7 @@ from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.native import loading
-from bp_numba.training import known_units, plan
+from bp_numba.training import known_units, packed, plan
 from bp_numba.training import trainer as trainer_module
 from bp_numba.training.choice import Reason
 from bp_numba.training.in_numpy import CHUNK
@@ -28,9 +28,7 @@ KINDS = ["samples", "blocks"]
 def general_kernels(monkeypatch):
     """Have none for known units, which would take the place of those that are replaced here."""
     monkeypatch.setattr(known_units, "MOST", 0)
-    plan._remembered.cache_clear()
-    yield
-    plan._remembered.cache_clear()
+    monkeypatch.setattr(packed.local, "last", None)
 
 
 def data(rows, columns, outputs, density=1.0, seed=0):
