@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.functions import activation, derivative
 from bp_numba.kernels.optimizers import descend_batch, end_batch
-from bp_numba.kernels.outputs import output_deltas
+from bp_numba.kernels.outputs import add_loss, output_deltas
 from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.places import InputList, Matrix, Slots
 from bp_numba.kernels.products import (
@@ -169,7 +169,9 @@ def add_block(call: Call, start: Index, count: Index) -> None:
     block = Block(call, start, count, tiles(ROOM))
     _forward(block)
     for t in loop(0, count):
-        output_deltas(call, block.number(t), t, False)
+        output_deltas(call, block.number(t), t)
+    for t in loop(0, count):  # by itself: so the CPU works at several samples' at a time
+        add_loss(call, block.number(t), t, False)
     _backward(block)
 
 
@@ -179,7 +181,9 @@ def train_sample(call: Call, number: Index) -> None:
     begin_batch(call)
     block = Block(call, number, number.constant(1), tiles(1))
     _forward(block)
-    output_deltas(call, block.number(number.constant(0)), number.constant(0), True)
+    first = number.constant(0)
+    output_deltas(call, block.number(first), first)
+    add_loss(call, block.number(first), first, True)
     if compiled_variant().optimizer == "plain":
         descend_batch(call, number, partial(_descend, block))
     else:

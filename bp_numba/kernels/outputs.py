@@ -8,7 +8,7 @@ Each pair is such that the gradient of the loss by the net inputs is A_L - Y:
     exp        sum y log (y / a) - y + a                                     Poisson deviance / 2
 """
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.calls import LOSS_FACTOR, MEAN_WEIGHT
 from bp_numba.kernels.elementary import exp, log
@@ -49,15 +49,16 @@ def activate_outputs(a: Memory, units: Index) -> None:
 
 
 def _softmax(a: Memory, units: Index) -> None:
+    # What is loaded is not stored again with -inf as padding: LLVM would use a masked store, and
+    # the next load would wait for it: iris's output layer took half as long again on Zen 3.
     v, lowest = a.lanes, a.zero().constant(float("-inf"))
     largest = Registers([lowest])
     for j in loop(0, units, v):
         z = first_lanes(a.load(j), units - j, lowest)
         largest.values = [maximum(largest.values[0], z)]
-        a.store(j, z)
     top, total = max_lanes(largest.values[0]), Registers([a.zero()])
     for j in loop(0, units, v):
-        e = exp(a.load(j) - top)
+        e = exp(first_lanes(a.load(j), units - j, lowest) - top)
         total.values = [total.values[0] + e]
         a.store(j, e)
     whole = sum_lanes(total.values[0])
@@ -65,28 +66,47 @@ def _softmax(a: Memory, units: Index) -> None:
         a.store(j, a.load(j) / whole)
 
 
-def output_deltas(call: Call, number: Index, t: Index, is_single: bool) -> None:
-    """Write outputs and deltas of a sample, the t-th of a block, and add its loss to the sums.
+class _Sample(NamedTuple):
+    """The outputs of a sample, their deltas and targets, how many they are, and its weight."""
+
+    a: Memory
+    deltas: Memory
+    targets: Memory
+    units: Index
+    weight: Vector
+
+
+def _sample(call: Call, number: Index, t: Index) -> _Sample:
+    """Return the sample of that number, the t-th of a block."""
+    network, data = call.network, call.samples
+    last = network.units.size - 1
+    at = network.unit_offsets[last] * ROOM + network.padded[last] * t
+    targets, weight = data.targets[number * network.padded[last] :], data.weights.broadcast(number)
+    a, deltas = network.activations[at:], network.deltas[at:]
+    return _Sample(a, deltas, targets, network.units[last], weight)
+
+
+def output_deltas(call: Call, number: Index, t: Index) -> None:
+    """Write outputs and deltas of a sample, the t-th of a block."""
+    a, deltas, y, units, weight = _sample(call, number, t)
+    activate_outputs(a, units)
+    for j in loop(0, units, a.lanes):
+        deltas.store(j, (a.load(j) - y.load(j)) * weight)
+
+
+def add_loss(call: Call, number: Index, t: Index, is_single: bool) -> None:
+    """Add the loss of a sample, the t-th of a block, whose outputs there are, to the sums.
 
     A single sample with any weight counts as if it had the mean one: its own would cancel out.
     """
-    network, data = call.network, call.samples
-    last = network.units.size - 1
-    units, at = network.units[last], network.unit_offsets[last] * ROOM + network.padded[last] * t
-    a, deltas = network.activations[at:], network.deltas[at:]
-    activate_outputs(a, units)
-
-    y = data.targets[number * network.padded[last] :]
-    weight = data.weights.broadcast(number)
-    for j in loop(0, units, a.lanes):
-        deltas.store(j, (a.load(j) - y.load(j)) * weight)
+    a, _, y, units, weight = _sample(call, number, t)
     loss = Registers([a.zero()])
     for j in loop(0, units, a.lanes):
         loss.values = [loss.values[0] + _loss(y.load(j), a.load(j))]
-    sums, v = network.sums, a.lanes
-    total = loss.values[0] * data.settings.broadcast(LOSS_FACTOR)
+    sums, v, settings = call.network.sums, a.lanes, call.samples.settings
+    total = loss.values[0] * settings.broadcast(LOSS_FACTOR)
     sums.store(LOSSES * v, fma(total, weight, sums.load(LOSSES * v)))
-    mean = data.settings.broadcast(MEAN_WEIGHT)
+    mean = settings.broadcast(MEAN_WEIGHT)
     share = where_greater(absolute(weight), 0.0, mean, 0.0) if is_single else weight
     sums.store(SAMPLES * v, sums.load(SAMPLES * v) + share)
 

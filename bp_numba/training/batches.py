@@ -77,6 +77,8 @@ class BatchTraining:
     gradient : (size,) array
         After an epoch in one batch without an optimizer the sum of the samples' gradients and of
         what was there before.
+    losses : (batches * lanes,) array
+        The mean loss of each batch, which is the sum of as many numbers as a vector has lanes.
 
     Raises
     ------
@@ -111,6 +113,7 @@ class BatchTraining:
         self.weights, self.gradient = self._network.weights, self._network.gradient
         self._pack(self.weights, parts)
         self._samples = _samples(data, self._network, size, _settings(settings, dtype))
+        self.losses = self._samples.losses
         self._shares = _shares(self._n, size, self._lanes)
         # Addresses: what they belong to must live as long.
         self._addresses = address_table(Batches(network=self._network, samples=self._samples))
@@ -133,13 +136,17 @@ class BatchTraining:
         """
         self._samples.order[...] = order
         self._samples.rates[...] = rates
+        self.run()
+        with np.errstate(all="ignore"):  # weights may have overflowed
+            return (self.losses * self._shares).sum()  # type: ignore[no-any-return]
+
+    def run(self) -> None:
+        """Train on all samples in the order of the last epoch, at first theirs, at its rates."""
         self.batches_done = 0
         for start in range(0, self._n, self._step):
             end = min(start + self._step, self._n)
             self._function(self._table, start, end, *self._sizes)
-            self.batches_done = end // self._size if end < self._n else len(rates)
-        with np.errstate(all="ignore"):  # weights may have overflowed
-            return (self._samples.losses * self._shares).sum()  # type: ignore[no-any-return]
+            self.batches_done = end // self._size if end < self._n else len(self._samples.rates)
 
     def unpack(self, parts: Sequence[Array]) -> None:
         """Copy the weights to arrays of their shapes."""

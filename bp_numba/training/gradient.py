@@ -44,16 +44,17 @@ class Gradient:
         n, dtype = data.X.shape[0], np.dtype(variant.dtype)
         parts = [np.zeros(shape, dtype) for shape in [*pairwise(units), *((u,) for u in units[1:])]]
         self._matrices = slice(sum(part.size for part in parts[: len(units) - 1]))
-        self._penalty, self._order, self._rates = settings.penalty, np.arange(n), np.zeros(1)
+        self._penalty = settings.penalty
         self._total = n if data.weights is None else data.weights.sum()
         self._training = BatchTraining(variant, parts, data, n, settings, width)
         self._places = self._training.places_of(parts)
 
-    def at(self, weights: Array) -> tuple[float, Array]:
+    def at(self, weights: Array) -> tuple[np.float64, Array]:
         """Return loss and gradient for some weights, the latter as a vector like them."""
         training, matrices = self._training, self._matrices
         training.weights[self._places] = weights
-        loss = training.epoch(self._order, self._rates)
+        training.run()
+        loss = np.float64(sum(training.losses.tolist()))  # NumPy's sum would warn of an overflow
         gradient = training.gradient[self._places]
         training.gradient.fill(0.0)
         gradient[matrices] += self._penalty * weights[matrices]
