@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import sklearn
 
-from bp_numba.estimators import hooks, stochastic, validation
+from bp_numba.estimators import hooks, lbfgs, stochastic, validation
 from bp_numba.estimators.callbacks import CallbackSupportMixin, FitTask
 from bp_numba.estimators.choice import gradient_for
 from bp_numba.estimators.trainer import Samples
@@ -90,8 +90,9 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         task = FitTask(self, 0)
         X, y, sample_weight = (call.arguments.get(name) for name in ("X", "y", "sample_weight"))
         self._gradient = gradient_for(self, X, y, sample_weight) if hooks.are_known() else None
+        solve = hook if self._gradient is None else lbfgs.shortened(hook)
         try:
-            hook(*call.args, **call.kwargs)
+            solve(*call.args, **call.kwargs)
         finally:
             self.__dict__.pop("_gradient", None)
         task.end()
