@@ -1,6 +1,7 @@
 """Groups of vectors of networks in lanes, and the samples that they take; see `lanes`."""
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.simd.arithmetic import where_greater
@@ -114,26 +115,31 @@ class Shared(NamedTuple):
         """Return y[j]."""
         return [self.targets.broadcast(j)] * self.size
 
-    def kept(self, new: Vector, old: Vector) -> Vector:
-        """Return what is kept."""
-        return new
+    def only(self, values: Vectors, other: float) -> Vectors:
+        """Return the values."""
+        return values
 
 
 class Own(NamedTuple):
-    """Each network's own sample."""
+    """Each network's own sample; those that have none of this number stay as they are.
+
+    For them inputs, targets and activations are 0 and steps -0: adding -0 changes no bit.
+    """
 
     X: list[Memory]
     targets: list[Memory]
+    present: Vectors
 
     @classmethod
     def of(cls, group: Group, samples: Samples, number: Index) -> "Own":
         """Return the samples of that number."""
-        units, n = group.many.units, samples.sizes[0]
+        units, n = group.many.units, samples.size[0]
         inputs, outputs, v = units[0], units[units.size - 1], samples.X.lanes
         X, targets = group.each(samples.X, n * inputs), group.each(samples.targets, n * outputs)
         return cls(
             [memory[number * inputs * v :] for memory in X],
             [memory[number * outputs * v :] for memory in targets],
+            [memory.load(number * v) for memory in group.each(samples.present, n)],
         )
 
     def inputs(self, i: Index, count: int = 1) -> Vectors:
@@ -144,34 +150,10 @@ class Own(NamedTuple):
         """Return y[j]."""
         return [targets.load(j * targets.lanes) for targets in self.targets]
 
-    def kept(self, new: Vector, old: Vector) -> Vector:
-        """Return what is kept."""
-        return new
+    def only(self, values: Vectors, other: float) -> Vectors:
+        """Return the values, of one or several units, and `other` where a network has no sample."""
+        pairs = zip(values, cycle(self.present), strict=False)
+        return [where_greater(present, 0.5, value, other) for value, present in pairs]
 
 
-class OfSome(NamedTuple):
-    """A sample that some networks of a vector have, which is by itself: others stay as they are."""
-
-    own: Own
-    present: Vector
-
-    @classmethod
-    def of(cls, group: Group, samples: Samples, number: Index) -> "OfSome":
-        """Return the samples of that number."""
-        (present,) = group.each(samples.present, samples.sizes[0])
-        return cls(Own.of(group, samples, number), present.load(number * present.lanes))
-
-    def inputs(self, i: Index, count: int = 1) -> Vectors:
-        """Return a_0[i] of so many units."""
-        return self.own.inputs(i, count)
-
-    def target(self, j: Index) -> Vectors:
-        """Return y[j]."""
-        return self.own.target(j)
-
-    def kept(self, new: Vector, old: Vector) -> Vector:
-        """Return what is kept: old where a network has not the sample."""
-        return where_greater(self.present, 0.5, new, old)
-
-
-Sample: TypeAlias = Shared | Own | OfSome
+Sample: TypeAlias = Shared | Own

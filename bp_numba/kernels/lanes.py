@@ -61,14 +61,17 @@ class LaneSamples(NamedTuple):
     targets : (n * units[L],) or (vectors * n * units[L] * v,) float64
     present : (0,) or (vectors * n * v,) float64
         1 where a network has a sample of its own, 0 where only others have so many.
-    sizes : (2,) int64
-        n, and how many all networks have.
+    size : (1,) int64
+        n, the most that a network has.
+    longest : (0,) or (vectors,) int64
+        The most that a network of each vector has, where they have their own.
     """
 
     X: Floats
     targets: Floats
     present: Floats
-    sizes: Offsets
+    size: Offsets
+    longest: Offsets
 
 
 def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
@@ -107,14 +110,20 @@ def shared_samples(X: Array, targets: Array, outputs: int) -> LaneSamples:
     n = len(X)
     inputs, wanted = np.ones((n, X.shape[1] + 1)), np.empty((n, outputs))
     inputs[:, :-1], wanted[...] = X, targets
-    sizes = np.array([n, n], dtype=np.int64)
-    return LaneSamples(X=inputs.ravel(), targets=wanted.ravel(), present=np.empty(0), sizes=sizes)
+    return LaneSamples(
+        X=inputs.ravel(),
+        targets=wanted.ravel(),
+        present=np.empty(0),
+        size=np.array([n]),
+        longest=np.empty(0, np.int64),
+    )
 
 
 def own_samples(sets: Sequence[tuple[Array, Array]], outputs: int, width: int) -> LaneSamples:
     """Return each network's own samples, of the same number of inputs; some may have fewer."""
     lengths = [len(X) for X, _ in sets]
     n, vectors = max(lengths), -(-len(sets) // width)
+    longest = np.maximum.reduceat(lengths, range(0, len(sets), width))
     inputs = aligned_zeros(vectors * n * (sets[0][0].shape[1] + 1) * width)
     wanted, present = aligned_zeros(vectors * n * outputs * width), np.zeros(vectors * n * width)
     by_network = inputs.reshape(vectors, n, -1, width)
@@ -125,5 +134,6 @@ def own_samples(sets: Sequence[tuple[Array, Array]], outputs: int, width: int) -
         by_network[place][:, -1] = 1.0
         targets_by_network[place] = targets
         present.reshape(vectors, n, width)[place] = 1.0
-    sizes = np.array([n, min(lengths)], dtype=np.int64)
-    return LaneSamples(X=inputs, targets=wanted, present=present, sizes=sizes)
+    return LaneSamples(
+        X=inputs, targets=wanted, present=present, size=np.array([n]), longest=longest
+    )

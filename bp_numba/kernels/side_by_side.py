@@ -10,7 +10,6 @@ from bp_numba.kernels.lane_groups import (
     Group,
     Lanes,
     Matrix,
-    OfSome,
     Own,
     Sample,
     Samples,
@@ -56,7 +55,8 @@ def _backward(group: Group, sample: Sample) -> None:
     a, steps = group.slots(many.activations, last), group.slots(many.steps, last)
     for j in loop(0, many.units[last]):
         outputs = zip(a.load(j), sample.target(j), rates, strict=True)
-        steps.store(j, [(y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs])
+        s_j = [(y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs]
+        steps.store(j, sample.only(s_j, -0.0))
     for below in loop(1, last):
         _steps_below(group, last - below, sample)
     matrix, steps_1 = group.matrix(0), group.slots(many.steps, 1)
@@ -65,7 +65,7 @@ def _backward(group: Group, sample: Sample) -> None:
         for i in loop(0, matrix.rows):
             places, x = matrix.places(i, j, 1, count), sample.inputs(i) * count
             for place, x_i, s in zip(places, x, s_j, strict=True):
-                _update(place, x_i, s, sample)
+                _update(place, x_i, s)
 
 
 def _steps_below(group: Group, l: Index, sample: Sample) -> None:
@@ -74,27 +74,26 @@ def _steps_below(group: Group, l: Index, sample: Sample) -> None:
     a, steps = group.slots(many.activations, l), group.slots(many.steps, l)
     above = group.slots(many.steps, l + 1)
     for i, count in group.tiles(matrix.rows):
-        a_i = a.load(i, count)
+        a_i = sample.only(a.load(i, count), 0.0)
         products = Registers([many.weights.zero()] * len(a_i))
         for j in loop(0, matrix.columns):
             places, s = matrix.places(i, j, count, 1), above.load(j) * count
             terms = zip(places, a_i, s, products.values, strict=True)
             products.values = [
-                fma(_update(place, a_r, s_j, sample), s_j, partial)
-                for place, a_r, s_j, partial in terms
+                fma(_update(place, a_r, s_j), s_j, partial) for place, a_r, s_j, partial in terms
             ]
         pairs = zip(products.values, a_i, strict=True)
-        steps.store(i, [product * derivative(a_r) for product, a_r in pairs])
+        steps.store(i, sample.only([product * derivative(a_r) for product, a_r in pairs], -0.0))
 
 
-def _update(place: tuple[Memory, Index], a: Vector, s: Vector, sample: Sample) -> Vector:
+def _update(place: tuple[Memory, Index], a: Vector, s: Vector) -> Vector:
     """Change W_l[i, j] += a_l[i] s_{l+1}[j] at a place; return what was there before.
 
     One place after the other: weights of all, loaded together, would not fit into the registers.
     """
     weights, at = place
     before = weights.load(at)
-    weights.store(at, sample.kept(fma(a, s, before), before))
+    weights.store(at, fma(a, s, before))
     return before
 
 
@@ -104,9 +103,9 @@ def _add_squared_errors(group: Group, sample: Sample) -> None:
     a = group.slots(many.activations, last)
     errors = group.each(many.errors)
     for j in loop(0, many.units[last]):
-        for g, (a_j, y) in enumerate(zip(a.load(j), sample.target(j), strict=True)):
-            difference, total = a_j - y, errors[g].load(0)
-            errors[g].store(0, sample.kept(fma(difference, difference, total), total))
+        differences = [a_j - y for a_j, y in zip(a.load(j), sample.target(j), strict=True)]
+        for error, difference in zip(errors, sample.only(differences, 0.0), strict=True):
+            error.store(0, fma(difference, difference, error.load(0)))
 
 
 def _take(group: Group, sample: Sample, trains: Index) -> None:
@@ -134,7 +133,7 @@ def _numbers(samples: Samples, first: Index, count: Index) -> Iterator[Index]:
     for _ in loop(0, count):
         number = turn.values[0]
         yield number
-        turn.values = [(number + 1).where(number + 1, "<", samples.sizes[0])]
+        turn.values = [(number + 1).where(number + 1, "<", samples.size[0])]
 
 
 @operation
@@ -151,16 +150,11 @@ def go_through_shared(
 def go_through_own(
     many: Lanes, samples: Samples, first: Index, count: Index, trains: Index
 ) -> None:
-    """Do the same with each network's own samples.
-
-    To leave those that have no more as they are takes twice as long: so it is done only where some
-    have no more, one vector at a time.
-    """
+    """Do the same with own samples of each network, as many as a network of a group has."""
     for group in _groups(many):
+        most = samples.longest[group.first]
+        for g in range(1, group.size):
+            most = most.at_least(samples.longest[group.first + g])
         for number in _numbers(samples, first, count):
-            for _ in when(number, "<", samples.sizes[1]):
+            for _ in when(number, "<", most):
                 _take(group, Own.of(group, samples, number), trains)
-            for _ in when(samples.sizes[1] - 1, "<", number):
-                for q in loop(group.first, group.first + group.size):
-                    one = Group(many, q, 1)
-                    _take(one, OfSome.of(one, samples, number), trains)

@@ -29,7 +29,7 @@ class Listed(NamedTuple):
         else:
             samples = own_samples(pairs, outputs, width)
         addresses = address_table(samples)
-        return cls(samples, addresses, address(addresses), int(samples.sizes[0]))
+        return cls(samples, addresses, address(addresses), int(samples.size[0]))
 
 
 class Measured(NamedTuple):

@@ -23,7 +23,7 @@ def test_shared_samples_end_in_the_one_of_the_bias():
     samples = shared_samples(np.array([[1, 2], [3, 4]]), np.array([[5], [6]]), 2)
     assert samples.X.tolist() == [1, 2, 1, 3, 4, 1]
     assert samples.targets.tolist() == [5, 5, 6, 6]
-    assert samples.sizes.tolist() == [2, 2] and samples.present.size == 0
+    assert samples.size == 2 and samples.present.size == samples.longest.size == 0
 
 
 def test_own_samples_are_in_the_lanes_of_their_networks():
@@ -33,7 +33,7 @@ def test_own_samples_are_in_the_lanes_of_their_networks():
     samples = own_samples(sets, 2, 4)
     X, targets = samples.X.reshape(2, 3, 2, 4), samples.targets.reshape(2, 3, 2, 4)
     present = samples.present.reshape(2, 3, 4)
-    assert samples.sizes.tolist() == [3, 1]
+    assert samples.size == 3 and samples.longest.tolist() == [3, 2]
     for k, (own, wanted) in enumerate(sets):
         n, lane = len(own), (k // 4, slice(None), ..., k % 4)
         assert present[lane].tolist() == [1.0] * n + [0.0] * (3 - n)

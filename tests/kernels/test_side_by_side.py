@@ -87,7 +87,7 @@ def test_each_network_trains_on_its_own_samples(units, count, width):
     many, W, rates = make(units, count, width)
     sets = own_sets(units, [2 + k % 4 for k in range(count)])
     samples = own_samples(sets, units[-1], width)
-    n = int(samples.sizes[0])
+    n = int(samples.size[0])
     call(go_through_own, width, many, samples, 1, 2 * n, 1)
     for matrices, rate, (X, y) in zip(W, rates, sets, strict=True):
         for number in [*range(1, n), *range(n), 0]:
@@ -103,7 +103,7 @@ def test_squared_errors_are_added_and_weights_left_as_they_are(count, width):
     many, W, _ = make(units, count, width)
     sets = own_sets(units, [1 + k % 3 for k in range(count)])
     samples = own_samples(sets, 2, width)
-    call(go_through_own, width, many, samples, 0, int(samples.sizes[0]), 0)
+    call(go_through_own, width, many, samples, 0, int(samples.size[0]), 0)
     own = [errors_of(matrices, X, y) for matrices, (X, y) in zip(W, sets, strict=True)]
     np.testing.assert_allclose(many.errors[:count], own, rtol=1e-12)
     X, y = sets[-1]
