@@ -8,7 +8,7 @@ import numpy as np
 from bench.case import FITS, PARTIAL_FITS, PREDICT, TRAIN_AND_SHOW, Case
 from bench.estimator_cases import ESTIMATOR_CASES
 from bench.first_calls import FirstCalls
-from bench.many import MANY_CASES
+from bench.many_cases import MANY_CASES
 from bench.memory import Memory
 from bench.processes import Process
 from bench.threads import Threads

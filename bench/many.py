@@ -14,7 +14,6 @@ import numpy as np
 
 from bench.measure import Measurement, seconds_of
 from bp_numba import NeuralNetwork, ReferenceNetwork, fit_many
-from bp_numba.examples.digits import DIGITS
 from bp_numba.examples.xor import XOR
 
 TOLERANCE = 1e-11
@@ -26,16 +25,6 @@ ONE_BY_ONE, OF_NUMPY = "fit, one by one", "ReferenceNetwork, scaled"
 def samples(problem):
     """Return the samples that a problem is trained on."""
     return problem.load(0)[:2]
-
-
-@lru_cache
-def iris():
-    """Return the 150 flowers, scaled, in random order, with a target for each class."""
-    from sklearn.datasets import load_iris
-
-    X, labels = load_iris(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(X))
-    return ((X - X.min(axis=0)) / np.ptp(X, axis=0))[order], np.eye(3)[labels[order]]
 
 
 def make(layers, count, alpha=0.5, kind=NeuralNetwork):
@@ -57,7 +46,7 @@ class Many(Measurement):
     count : int
         How many networks there are.
     data : callable
-        Returns X and y.
+        Returns X and y, or lists of one for each network.
     epochs : int
         Of a call.
     with_jax : bool
@@ -85,11 +74,15 @@ class Many(Measurement):
         if self.with_jax and find_spec("jax"):
             works["JAX, jit(vmap(scan))"] = self.with_vmap
         self.verify(works, X, y)
-        scale = 1e9 / (self.count * len(X) * epochs)
+        scale = 1e9 / (epochs * sum(len(own) for own, _ in self.sets(X, y)))
         return {
             label: (lambda work=work: scale * work(make(self.layers, self.count), X, y, epochs)[0])
             for label, work in works.items()
         }
+
+    def sets(self, X, y):
+        """Return X and y for each network."""
+        return zip(X, y, strict=True) if isinstance(X, list) else [(X, y)] * self.count
 
     def verify(self, works, X, y):
         """Raise AssertionError unless all give the weights that `fit` gives."""
@@ -108,8 +101,8 @@ class Many(Measurement):
         """Return the same of `fit`."""
 
         def train():
-            for network in networks:
-                network.fit(X, y, epochs, epochs + 1, verbose=False)
+            for network, own in zip(networks, self.sets(X, y), strict=True):
+                network.fit(*own, epochs, epochs + 1, verbose=False)
 
         return seconds_of(train), stacked(networks)
 
@@ -248,51 +241,3 @@ class Peak(Measurement):
             check=True,
         )
         return float(result.stdout)
-
-
-def _random(inputs, outputs, rows=200):
-    random = np.random.default_rng(0)
-    return random.random((rows, inputs)), random.random((rows, outputs))
-
-
-def _each(layers, epochs):
-    """Return cases of one, seven, eight and 64 networks of some layers."""
-    name = "-".join(map(str, layers))
-    return [
-        Many(
-            f"many-{name}-{count}",
-            f"{count} network{'s' * (count > 1)} {name}",
-            layers,
-            count,
-            lambda: _random(layers[0], layers[-1]),
-            epochs,
-        )
-        for count in (1, 7, 8, 64)
-    ]
-
-
-MANY_CASES = (
-    Many("many-xor", "64 networks 2-2-1, XOR", XOR.layers, 64, lambda: samples(XOR), 20_000, True),
-    Many("many-xor-512", "512 networks 2-2-1", XOR.layers, 512, lambda: samples(XOR), 20_000, True),
-    Many("many-iris", "64 networks 4-8-3, iris", (4, 8, 3), 64, iris, 200),
-    Many(
-        "many-digits",
-        "64 networks 64-32-16-10, digits",
-        DIGITS.layers,
-        64,
-        lambda: samples(DIGITS),
-        30,
-        jobs=2,
-    ),
-    Seeds("many-seeds", "1,000 networks 2-2-1, 20,000 epochs of XOR"),
-    Growing("many-growing", "networks 2-2-1, 1,000 epochs of XOR"),
-    Peak("many-peak", "networks 8-16-4, peak memory"),
-    *_each((1, 1), 500),
-    *_each((2, 4, 1), 300),
-    *_each((8, 8, 1), 300),
-    *_each((8, 12, 4), 200),
-    *_each((8, 16, 4), 200),
-    *_each((16, 16, 4), 100),
-    *_each((32, 8, 2), 100),
-    *_each((10, 100, 1), 30),
-)
