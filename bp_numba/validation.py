@@ -44,6 +44,8 @@ def physical_memory() -> int:
 
 def check_alpha(alpha: Any) -> float:
     """Return alpha as a float; raise unless it is one finite number."""
+    if type(alpha) is float and math.isfinite(alpha):
+        return alpha
     value = alpha.item() if isinstance(alpha, np.ndarray) and alpha.ndim == 0 else alpha
     if not isinstance(value, _NUMBERS):
         raise TypeError(f"alpha must be a finite number, got {alpha!r}")

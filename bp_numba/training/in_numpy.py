@@ -27,9 +27,10 @@ def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
     The reference's step in the order of the kernels: the learning rate is put in at the output,
     where the arrays are small.
     """
-    activations, a = [x], x
+    activations, a, is_one = [x], x, len(x) == 1
     for weights in W:
-        a = _sigmoid(a.dot(weights))
+        z = a.dot(weights)
+        a = reciprocal(add(exp(negative(z)), _ONE)) if is_one else _sigmoid(z)
         activations.append(a)
     step = multiply(subtract(y if y.ndim > 1 else y.reshape(1, -1), a), alpha)
     updates = []
@@ -65,5 +66,6 @@ def _predict(W: Any, X: Array) -> Floats:
 
 def _sigmoid(z: Any) -> Any:
     """Return 1 / (1 + exp(-z)), of many rows in the memory of z."""
-    out = z if len(z) > 1 else None  # where there is one element it takes twice as long
-    return reciprocal(add(exp(negative(z, out), out), _ONE, out), out)
+    if len(z) > 1:
+        return reciprocal(add(exp(negative(z, z), z), _ONE, z), z)
+    return reciprocal(add(exp(negative(z)), _ONE))  # a tenth less than with the memory named

@@ -67,8 +67,7 @@ class Scratch:
         self.inputs = self.x[:-1]
         self.outputs = network.activations[network.unit_offsets[-2] :][np.newaxis, : units[-1]]
         self.y = target[: units[-1]]
-        self.samples = {(units[0],), (1, units[0])}
-        self.targets = {(units[-1],), (1, units[-1]), (1,), (1, 1), ()}
+        self.samples, self.targets = shapes_of_one(units[0], units[-1])
 
         self._many = prediction_call(units, self._addresses, vector_width())
         self._many_table = address_table(self._many)
@@ -92,6 +91,11 @@ class Scratch:
             if w is not held or w.shape != shape or w.dtype is not dtype or not w.flags.carray:
                 return False
         return True
+
+
+def shapes_of_one(inputs: int, outputs: int) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]]]:
+    """Return the shapes that a sample, with the 1 of the bias, and its target may have."""
+    return {(inputs,), (1, inputs)}, {(outputs,), (1, outputs), (1,), (1, 1), ()}
 
 
 class _Local(threading.local):

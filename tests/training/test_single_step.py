@@ -196,3 +196,51 @@ def test_train_batch_is_the_references_step():
     train_batch(nn.W, x, y, 0.3)
     reference.fit_partial(x, y)
     assert_same_weights(nn, reference, 1e-15)
+
+
+CHANGES = {
+    "nothing": lambda W: W,
+    "read-only": lambda W: [W[0], np.broadcast_to(W[1], W[1].shape)],
+    "float32": lambda W: [w.astype(np.float32) for w in W],
+    "longdouble": lambda W: [W[0].astype(np.longdouble), W[1]],
+    "other byte order": lambda W: [W[0], W[1].astype(W[1].dtype.newbyteorder())],
+    "integers": lambda W: [W[0], W[1].astype(np.int64)],
+    "objects": lambda W: [W[0].astype(object), W[1]],
+    "lists": lambda W: [w.tolist() for w in W],
+    "flat": lambda W: [W[0], W[1].ravel()],
+    "three dimensions": lambda W: [W[0][None], W[1]],
+    "strided": lambda W: [W[0][:, ::-1], W[1]],
+    "not chained": lambda W: [W[0][:, :-1], W[1]],
+    "fewer inputs": lambda W: [W[0][1:], W[1]],
+    "more outputs": lambda W: [W[0], np.tile(W[1], 2)],
+    "a subclass": lambda W: [W[0], W[1].view(np.matrix)],
+    "a tuple": tuple,
+    "an iterator": iter,
+    "a dict": lambda W: dict(enumerate(W)),
+    "no matrix": lambda W: [],
+    "numbers": lambda W: [1.0, 2.0],
+    "None": lambda W: None,
+}
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("y", [np.array([0.2, 0.7, 0.4]), np.array([[0.3]]), np.array(1)], ids=str)
+@pytest.mark.parametrize("change", CHANGES)
+def test_matrices_are_looked_at_in_each_step(change, y, monkeypatch):
+    x, outcomes = np.array([0.5, -1.0, 1.0]), []
+    for closely in (False, True):
+        nn = make(NeuralNetwork, [2, 4, 3])
+        nn.fit_partial(x, y)  # whose matrices are remembered
+        if closely:
+            monkeypatch.setattr(single_step, "_train_in_numpy", lambda *call: False)
+        matrices = CHANGES[change](nn.W)
+        nn.W = matrices if change != "an iterator" else iter(kept := list(matrices))
+        try:
+            nn.fit_partial(x, y)
+        except (ValueError, TypeError) as error:
+            outcomes.append(f"{type(error).__name__}: {error}")
+        else:
+            kept = kept if change == "an iterator" else nn.W
+            outcomes.append([np.asarray(w).tobytes() for w in kept])
+    assert outcomes[0] == outcomes[1]
+    assert (change == "nothing") <= isinstance(outcomes[0], list)
