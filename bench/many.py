@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+import bench.rivals.compiled  # noqa: F401 networks have their kernels from the first call on
 from bench.measure import Measurement, seconds_of
 from bp_numba import NeuralNetwork, ReferenceNetwork, fit_many
 from bp_numba.examples.xor import XOR

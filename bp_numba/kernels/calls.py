@@ -34,7 +34,7 @@ OF_LANES = {
 }
 """Those for many networks in lanes, likewise."""
 
-OF_KNOWN_UNITS = ("train_samples", "train_blocks")
+OF_KNOWN_UNITS = ("train_samples", "train_blocks", *OF_LANES)
 """Those that may be compiled for the units of given layers, see `variants`."""
 
 OF_PERCEPTRONS = {

@@ -1,11 +1,24 @@
 """Those for many networks in lanes; see `entry_points`."""
 
-from bp_numba.kernels.lanes import Lanes, LaneSamples
+from bp_numba.kernels.lanes import Lanes, LaneSamples, lane_sizes
 from bp_numba.kernels.side_by_side import go_through_own, go_through_shared
+from bp_numba.kernels.variants import known_units
 from bp_numba.simd.arrays import Offsets
-from bp_numba.simd.tables import reader
+from bp_numba.simd.memory import Memory
+from bp_numba.simd.tables import constant_memory, reader
+from bp_numba.simd.tracing import operation
 
-read_lanes, read_lane_samples = reader(Lanes), reader(LaneSamples)
+read_table, read_lane_samples = reader(Lanes), reader(LaneSamples)
+
+
+@operation
+def read_lanes(table: Memory) -> Lanes:
+    """Read networks; sizes are constants where they are known."""
+    many = read_table(table)
+    if (units := known_units()) is None:
+        return many
+    sizes = lane_sizes(units)
+    return many._replace(**{name: constant_memory(many.units, sizes[name]) for name in sizes})
 
 
 def train_on_shared(table: Offsets, samples: Offsets, first: int, count: int, trains: int) -> int:

@@ -74,6 +74,15 @@ class LaneSamples(NamedTuple):
     longest: Offsets
 
 
+def lane_sizes(units: Sequence[int]) -> dict[str, list[int]]:
+    """Return what `Lanes` holds of sizes, for layers of so many units, by field."""
+    return {
+        "units": [*units],
+        "unit_offsets": [0, *accumulate(units)],
+        "weight_offsets": [0, *accumulate(a * b for a, b in pairwise(units))],
+    }
+
+
 def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
     """Return zeroed networks.
 
@@ -86,12 +95,11 @@ def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
     width : int
         Doubles in a vector.
     """
-    vectors = -(-networks // width)
-    weight_offsets = [0, *accumulate(a * b for a, b in pairwise(units))]
-    unit_offsets = [0, *accumulate(units)]
-    slots = SIDE_BY_SIDE * unit_offsets[-1] * width
+    vectors, sizes = -(-networks // width), lane_sizes(units)
+    slots = SIDE_BY_SIDE * sizes["unit_offsets"][-1] * width
     weights, rates, errors, activations, steps = aligned_parts(
-        vectors * weight_offsets[-1] * width, vectors * width, vectors * width, slots, slots
+        vectors * sizes["weight_offsets"][-1] * width,
+        *(vectors * width, vectors * width, slots, slots),
     )
     return Lanes(
         weights=weights,
@@ -99,9 +107,7 @@ def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
         errors=errors,
         activations=activations,
         steps=steps,
-        units=np.array(units, dtype=np.int64),
-        unit_offsets=np.array(unit_offsets, dtype=np.int64),
-        weight_offsets=np.array(weight_offsets, dtype=np.int64),
+        **{name: np.array(numbers, dtype=np.int64) for name, numbers in sizes.items()},
     )
 
 

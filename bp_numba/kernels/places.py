@@ -28,7 +28,7 @@ def with_known_sizes(network: Network, samples_per_list: int) -> Network:
     return network._replace(**known)
 
 
-def hidden_layers(network: Network) -> Iterator[Index]:
+def hidden_layers(network: Any) -> Iterator[Index]:
     """Yield 1 .. L - 1 for a loop, or one after the other if the code is compiled for the layers.
 
     So each of them has code of its own, in which all sizes are constants.

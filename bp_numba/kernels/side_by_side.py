@@ -18,6 +18,7 @@ from bp_numba.kernels.lane_groups import (
     Vectors,
 )
 from bp_numba.kernels.lanes import SIDE_BY_SIDE
+from bp_numba.kernels.places import hidden_layers
 from bp_numba.kernels.sigmoid import derivative, sigmoid
 from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop, when
@@ -30,7 +31,7 @@ def _forward(group: Group, sample: Sample) -> None:
     """Write all activations but a_0."""
     activations = group.many.activations
     _layer(group, group.matrix(0), sample.inputs, group.slots(activations, 1))
-    for l in loop(1, group.many.units.size - 1):
+    for l in hidden_layers(group.many):
         below, above = group.slots(activations, l), group.slots(activations, l + 1)
         _layer(group, group.matrix(l), below.load, above)
 
@@ -57,7 +58,7 @@ def _backward(group: Group, sample: Sample) -> None:
         outputs = zip(a.load(j), sample.target(j), rates, strict=True)
         s_j = [(y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs]
         steps.store(j, sample.only(s_j, -0.0))
-    for below in loop(1, last):
+    for below in hidden_layers(many):
         _steps_below(group, last - below, sample)
     matrix, steps_1 = group.matrix(0), group.slots(many.steps, 1)
     for j, count in group.tiles(matrix.columns):

@@ -1,6 +1,6 @@
 """Networks of the same layers, trained together, each in a lane of a vector."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from operator import setitem
@@ -17,6 +17,7 @@ from bp_numba.native import loading
 from bp_numba.simd.arrays import Array, Floats, address, address_table
 from bp_numba.simd.width import widest
 from bp_numba.training.choice import for_fit
+from bp_numba.training.known_units import KnownUnits
 from bp_numba.training.run import Run
 from bp_numba.training.together import in_turn
 from bp_numba.training.trainer import SLICE_SECONDS
@@ -26,6 +27,9 @@ MOST_BYTES = 6144
 'many-*'`). The larger networks are, the less is won, and a single one loses: of 8-12-4, with 169
 weights, 64 took 0.43 times as long as by the kernels for one, and a single one 1.96 times; of
 8-16-4, with 221, a single one took 2.04 times as long. On AVX-512 it was not measured."""
+
+HERE = ("_table", "_for_any_units", "_listed", "_measured")
+"""What has addresses in it, and is made anew in another process."""
 
 FIRST_SLICE = 1_000_000
 """Weights times samples of all vectors in the first slice, before the speed is known."""
@@ -66,6 +70,7 @@ class InLanes(Task):
         if self._is_shared:
             self._sets = self._sets[:1]
         units = [*map(len, members[0].network.W), members[0].network.W[-1].shape[1]]
+        self._known_units = KnownUnits(_name(not self._is_shared), units, self._width)
         self._many = lanes(units, len(members), self._width)
         self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]
         self._steps = max(1, FIRST_SLICE // max(1, self._many.weights.size // self._width))
@@ -89,15 +94,13 @@ class InLanes(Task):
             yield from zip(matrices, part.reshape(-1, *matrices[0].shape), strict=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave behind what has addresses in it."""
-        return super().__getstate__() | dict.fromkeys(("_table", "_kernel", "_listed", "_measured"))
+        """Leave behind what is `HERE`."""
+        return super().__getstate__() | dict.fromkeys(HERE)
 
     def _prepare(self, order: Order) -> None:
         self._run = order.run
         self._table = address_table(self._many)
-        self._kernel = partial(
-            loading.load(_name(not self._is_shared), self._width), address(self._table)
-        )
+        self._for_any_units = loading.load(_name(not self._is_shared), self._width)
         how = self._is_shared, int(self._many.units[-1]), self._width
         samples = [samples for samples, _ in self._sets]
         watched = [watched for _, watched in self._sets if watched is not None]
@@ -115,10 +118,11 @@ class InLanes(Task):
             self._go_on(0, steps, (self.epoch + epochs, 0))
         else:
             steps = self._train_part(n)
+        seconds = perf_counter() - started
         if self._steps < 2 * steps:
-            faster = min(2.0, SLICE_SECONDS / max(perf_counter() - started, 1e-9))
-            self._steps = max(1, int(steps * faster))
-        self._measure(order.run, perf_counter() - started)
+            self._steps = max(1, int(steps * min(2.0, SLICE_SECONDS / max(seconds, 1e-9))))
+        self._known_units.trained(seconds)
+        self._measure(order.run, seconds)
 
     def _train_part(self, n: int) -> int:
         """Train on a part of an epoch; until it is whole, the weights before it are kept."""
@@ -130,9 +134,13 @@ class InLanes(Task):
         self._go_on(first, count, (self.epoch + at // n, at % n))
         return count
 
+    def _kernel(self) -> Callable[..., int]:
+        """Return the kernel for these units, if it is there, or for any, with the networks."""
+        return partial(self._known_units.kernel() or self._for_any_units, address(self._table))
+
     def _go_on(self, first: int, count: int, done: tuple[int, int]) -> None:
         """Train, and note what is done, before any signal is handled."""
-        train = partial(self._kernel, self._listed.table, first, count, 1)
+        train = partial(self._kernel(), self._listed.table, first, count, 1)
         # From an array: where NumPy reads a tuple, it looks for signals.
         in_turn(train, partial(setitem, self.done, ..., np.array(done)))
 
@@ -143,10 +151,10 @@ class InLanes(Task):
             self._display(epoch, seconds, *map(self._losses, self._measured))
 
     def _losses(self, measured: Measured) -> Floats:
-        errors, listed = self._many.errors, measured.listed
+        errors, listed, measure = self._many.errors, measured.listed, self._kernel()
         errors.fill(0.0)
         for first in range(0, listed.size, self._steps):
-            self._kernel(listed.table, first, min(self._steps, listed.size - first), 0)
+            measure(listed.table, first, min(self._steps, listed.size - first), 0)
         return measured.scales * errors[: self._count] + measured.rests
 
     def _settle(self) -> None:

@@ -28,6 +28,7 @@ KNOWN = tuple(f"{base}." for base in OF_KNOWN_UNITS)
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
     """Begin and end without such kernels, in this process."""
+    compiled()  # what other tests may have ordered
     loaded = loading._functions.items()
     others = {(name, width): f for (name, width), f in loaded if not name.startswith(KNOWN)}
     monkeypatch.setattr(known_units, "_seconds", {})
