@@ -1,8 +1,7 @@
 """The networks of a call, each with its samples: coerced and checked before anything is trained."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
-from itertools import combinations, repeat
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
-from bp_numba.training.choice import own_methods
+from bp_numba.training.choice import own_methods, share_memory
 from bp_numba.training.samples import Samples, SharedSamples
 
 
@@ -56,8 +55,9 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
     has_own = sets.are_own or (validated is not None and validated.are_own)
     known: dict[Any, tuple[Samples, Samples | None]] = {}  # by shapes, if they are all the same
     pairs = repeat(None) if validated is None else validated
-    for number, (network, *own) in enumerate(zip(networks, sets, pairs, strict=False)):
-        with _naming(number):
+    number = 0
+    try:
+        for number, (network, *own) in enumerate(zip(networks, sets, pairs, strict=False)):
             if not isinstance(network, NeuralNetwork):
                 raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
@@ -66,9 +66,11 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
             shapes = None if has_own or is_own else _shapes(network)
             if shapes is None or shapes not in known:
                 known[shapes] = _samples(network, *own)
-        is_bound = is_own or hasattr(type(network), "alpha") or _shares_memory(network)
-        outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
-        members.append(Member(number, network, *known[shapes], has_own, is_bound, outputs))
+            is_bound = is_own or hasattr(type(network), "alpha") or share_memory(network.W)
+            outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
+            members.append(Member(number, network, *known[shapes], has_own, is_bound, outputs))
+    except (TypeError, ValueError) as error:
+        raise _naming(number, error) from None
     _check_apart(members)
     return members
 
@@ -82,16 +84,9 @@ def _samples(network: Any, own: Any, pair: Any) -> tuple[Samples, Samples | None
     return samples, None if pair is None else SharedSamples(*samples_to_validate(network, pair))
 
 
-def _shares_memory(network: Any) -> bool:
-    return any(np.may_share_memory(a, b) for a, b in combinations(network.W, 2))
-
-
-@contextlib.contextmanager
-def _naming(number: int) -> Iterator[None]:
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"networks[{number}]: {error}") from None
+def _naming(number: int, error: Exception) -> Exception:
+    """Return the error with the network's number before what it says."""
+    return type(error)(f"networks[{number}]: {error}")
 
 
 def check_again(members: Sequence[Member]) -> None:
@@ -99,11 +94,13 @@ def check_again(members: Sequence[Member]) -> None:
     for member in members:
         if not member.outputs:
             continue
-        with _naming(member.number):
+        try:
             check.check_alpha(member.network.alpha)
             matrices = check.check_weights(member.network.W)
             check.check_samples(member.samples.X, len(matrices[0]))
             check.check_outputs(matrices, member.outputs)
+        except (TypeError, ValueError) as error:
+            raise _naming(member.number, error) from None
 
 
 class Sets:
@@ -171,6 +168,8 @@ def _check_apart(members: Sequence[Member]) -> None:
 
 def _sharing(arrays: list[tuple[int, Array]]) -> Iterator[tuple[int, int]]:
     """Yield the owners of pairs of arrays that have an element in common, at least one of each."""
+    if len({id(w) for _, w in arrays if w.flags.owndata}) == len(arrays):
+        return  # none of them is a view
     bounds = np.array([_bounds(w) for _, w in arrays])
     order = np.argsort(bounds[:, 0], kind="stable")
     starts, ends = bounds[order].T

@@ -133,16 +133,19 @@ def for_slice(matrices: Sequence[Array], in_blocks: bool) -> Reason | None:
     sizes = {w.itemsize for w in matrices}
     if sizes - {4, 8}:
         return Reason.OTHER_FLOATS
-    owners = {id(w) for w in matrices if w.flags.owndata}  # who share nothing
-    if len(owners) < len(matrices) and _share_memory(matrices):
+    if share_memory(matrices):
         return Reason.SHARED_MEMORY
     if in_blocks and 4 in sizes:
         return Reason.NARROW_IN_BLOCKS
     return None
 
 
-def _share_memory(matrices: Sequence[Array]) -> bool:
-    return any(np.may_share_memory(a, b) for a, b in combinations(matrices, 2))
+def share_memory(matrices: Sequence[Array]) -> bool:
+    """Tell if matrices may have an element in common."""
+    owners = {id(w) for w in matrices if w.flags.owndata}  # who share nothing
+    return len(owners) < len(matrices) and any(
+        np.may_share_memory(a, b) for a, b in combinations(matrices, 2)
+    )
 
 
 def for_call(matrices: Sequence[Any]) -> Reason | None:

@@ -1,5 +1,6 @@
 """fit_many that is interrupted: all networks hold weights of whole epochs, wherever it strikes."""
 
+import math
 import signal
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 from bp_numba import fit_many
 from bp_numba.many import lanes as lanes_module
-from bp_numba.training import trainer
+from bp_numba.training import known_units, trainer
 from tests.conftest import HANG, PYTHON, read_until, running
 from tests.many.conftest import LARGE, SMALL, make, samples
 from tests.runs.test_interruptions import Interruption, bits
@@ -31,7 +32,8 @@ def states_of(layers):
 
 @pytest.fixture(params=["whole epochs", "parts of epochs"])
 def slices(request, monkeypatch):
-    """Let slices hold whole epochs, or some samples only."""
+    """Let slices hold whole epochs, or some samples only, and be the same in each run."""
+    monkeypatch.setattr(known_units, "LONG", math.inf)
     if request.param == "parts of epochs":
         for module in lanes_module, trainer:
             monkeypatch.setattr(module, "SLICE_SECONDS", 1e-9)
