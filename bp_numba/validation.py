@@ -1,5 +1,6 @@
 """Checks of what users pass. Each error names the argument, what it must be, and what it is."""
 
+import contextlib
 import math
 import operator
 import os
@@ -49,13 +50,10 @@ def check_alpha(alpha: Any) -> float:
     value = alpha.item() if isinstance(alpha, np.ndarray) and alpha.ndim == 0 else alpha
     if not isinstance(value, _NUMBERS):
         raise TypeError(f"alpha must be a finite number, got {alpha!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"alpha must be a finite number, got {alpha!r}")
-    return number
+    with contextlib.suppress(OverflowError):
+        if math.isfinite(number := float(value)):
+            return number
+    raise ValueError(f"alpha must be a finite number, got {alpha!r}")
 
 
 def check_epochs(epochs: Any) -> int:
