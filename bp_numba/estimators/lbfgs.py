@@ -46,7 +46,8 @@ def shortened(hook: Any) -> Any:
         **function.__globals__,
         "scipy": SimpleNamespace(**{**vars(scipy), "optimize": optimize}),
     }
-    return functools.partial(FunctionType(function.__code__, known), hook.__self__)
+    same = FunctionType(function.__code__, known, closure=function.__closure__)
+    return functools.partial(same, hook.__self__)
 
 
 def _is_known() -> bool:
