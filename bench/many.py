@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-import bench.rivals.compiled  # noqa: F401 networks have their kernels from the first call on
 from bench.measure import Measurement, seconds_of
+from bench.rivals import kernels_from_the_first_call_on
 from bp_numba import NeuralNetwork, ReferenceNetwork, fit_many
 from bp_numba.examples.xor import XOR
 
@@ -68,6 +68,7 @@ class Many(Measurement):
 
     def timers(self, rivals, effort):
         """Return a function for each of them that trains anew, after it was verified."""
+        kernels_from_the_first_call_on()
         X, y = self.data()
         epochs = max(1, self.epochs // 10) if effort.quick else self.epochs
         works = {f"fit_many, {self.jobs} threads" if self.jobs > 1 else "fit_many": self.together}
@@ -143,6 +144,7 @@ class Seeds(Measurement):
 
     def timers(self, rivals, effort):
         """Return functions that measure once."""
+        kernels_from_the_first_call_on()
         return {"fit_many, 2 threads": self.together, OF_NUMPY: self.scaled}
 
     def together(self):
@@ -178,6 +180,7 @@ class Growing(Measurement):
 
     def timers(self, rivals, effort):
         """Return a function for each number of networks."""
+        kernels_from_the_first_call_on()
         counts = self.counts[:3] if effort.quick else self.counts
         return {f"fit_many, {count:,}": (lambda n=count: self.timer(n)) for count in counts}
 
