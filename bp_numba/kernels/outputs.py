@@ -50,7 +50,7 @@ def activate_outputs(a: Memory, units: Index) -> None:
 
 def _softmax(a: Memory, units: Index) -> None:
     # What is loaded is not stored again with -inf as padding: LLVM would use a masked store, and
-    # the next load would wait for it: iris's output layer took half as long again on Zen 3.
+    # the next load would wait for it: a kernel of 4-4-3 took half as long again on Zen 3.
     v, lowest = a.lanes, a.zero().constant(float("-inf"))
     largest = Registers([lowest])
     for j in loop(0, units, v):

@@ -30,6 +30,7 @@ def train_batch(W: Any, x: Array, y: Array, alpha: float) -> None:
     activations, a, is_one = [x], x, len(x) == 1
     for weights in W:
         z = a.dot(weights)
+        # As `_sigmoid` does it for one row, whose call would be a sixtieth of a step of XOR.
         a = reciprocal(add(exp(negative(z)), _ONE)) if is_one else _sigmoid(z)
         activations.append(a)
     step = multiply(subtract(y if y.ndim > 1 else y.reshape(1, -1), a), alpha)
