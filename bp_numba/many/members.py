@@ -10,7 +10,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
-from bp_numba.training.choice import own_methods, share_memory
+from bp_numba.training.choice import own_methods, replaces_methods, share_memory
 from bp_numba.training.samples import Samples, SharedSamples
 
 
@@ -53,7 +53,7 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
     if validation is not None:
         validated = Sets(*check.as_pair(validation, "validation"), count, "validation ")
     has_own = sets.are_own or (validated is not None and validated.are_own)
-    known: dict[Any, tuple[Samples, Samples | None]] = {}  # by shapes, if they are all the same
+    known: dict[Any, tuple[Any, ...]] = {}  # all of a member but network and number, by its form
     pairs = repeat(None) if validated is None else validated
     number = 0
     try:
@@ -61,27 +61,37 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
             if not isinstance(network, NeuralNetwork):
                 raise TypeError(f"must be a NeuralNetwork, got a {type(network).__name__}")
             check.check_alpha(network.alpha)
-            replaced = own_methods(network)
-            is_own = bool(replaced)
-            shapes = None if has_own or is_own else _shapes(network)
-            if shapes is None or shapes not in known:
-                known[shapes] = _samples(network, *own)
-            is_bound = is_own or hasattr(type(network), "alpha") or share_memory(network.W)
-            outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
-            members.append(Member(number, network, *known[shapes], has_own, is_bound, outputs))
+            form = None if has_own else _form(network)
+            if form is None or form not in known:
+                known[form] = _checked(network, has_own, *own)
+            members.append(Member(number, network, *known[form]))
     except (TypeError, ValueError) as error:
         raise _naming(number, error) from None
     _check_apart(members)
     return members
 
 
-def _shapes(network: Any) -> Any:
-    return tuple(w.shape for w in check.check_weights(network.W))
+def _form(network: Any) -> Any:
+    """Return what all checks of a network but that of alpha depend on; None if on still more."""
+    W = network.W
+    if type(W) is not list or replaces_methods(network):
+        return None
+    form = [type(network), len({*map(id, W)})]
+    for w in W:
+        if type(w) is not np.ndarray or not w.flags.owndata:
+            return None
+        form.append((w.shape, w.dtype, w.flags.writeable))
+    return tuple(form)
 
 
-def _samples(network: Any, own: Any, pair: Any) -> tuple[Samples, Samples | None]:
+def _checked(network: Any, has_own: bool, own: Any, pair: Any) -> tuple[Any, ...]:
+    """Return the fields of a member from its samples on."""
+    replaced = own_methods(network)
     samples = SharedSamples(*samples_to_train_on(network, *own))
-    return samples, None if pair is None else SharedSamples(*samples_to_validate(network, pair))
+    watched = None if pair is None else SharedSamples(*samples_to_validate(network, pair))
+    is_bound = bool(replaced) or hasattr(type(network), "alpha") or share_memory(network.W)
+    outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
+    return samples, watched, has_own, is_bound, outputs
 
 
 def _naming(number: int, error: Exception) -> Exception:

@@ -169,18 +169,16 @@ class Task(ABC):
         losses = _by_network([point.losses for point in points], self._count)
         watched = _by_network([point.validation_losses for point in points], self._count)
         recorded: list[tuple[list[Any], list[Any]]] = []
+        common: dict[Any, tuple[list[Any], ...]] = {}  # columns that networks may have in common
         each = zip(self.members, self._before, losses, watched, strict=True)
-        for member, (epochs, seconds), *own in each:
-            record, n = record_of(member.network), len(points)
-            columns = [
-                [point.epoch + epochs for point in points],
-                *own,
-                [point.seconds + seconds for point in points],
-                [len(member.samples.X)] * n,
-                [None if member.watched is None else len(member.watched.X)] * n,
-            ]
+        for member, before, *own in each:
+            rows = len(member.samples.X), None if member.watched is None else len(member.watched.X)
+            if (before, rows) not in common:
+                common[before, rows] = _common_columns(points, before, rows)
+            epochs, *others = common[before, rows]
+            record = record_of(member.network)
             recorded.append((record.losses, own[0]))
-            recorded += zip(record.history.columns(), columns, strict=True)
+            recorded += zip(record.history.columns(), (epochs, *own, *others), strict=True)
         return recorded
 
     @abstractmethod
@@ -201,6 +199,18 @@ class Task(ABC):
 
     def _display(self, epoch: int, seconds: float, losses: Any, watched: Any = None) -> None:
         self._points.append(Display(epoch, self._seconds + seconds, losses, watched))
+
+
+def _common_columns(
+    points: list[Display], before: tuple[int, float], rows: tuple[int, int | None]
+) -> tuple[list[Any], ...]:
+    """Return the columns of a history that are not losses: epochs, seconds, numbers of rows."""
+    epochs, seconds = before
+    return (
+        [point.epoch + epochs for point in points],
+        [point.seconds + seconds for point in points],
+        *([count] * len(points) for count in rows),
+    )
 
 
 def _by_network(losses: list[Floats | None], count: int) -> list[list[Any]]:

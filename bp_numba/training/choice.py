@@ -76,6 +76,11 @@ def overridden(network: Any, *names: str) -> bool:
     return False
 
 
+def replaces_methods(network: Any) -> bool:
+    """Tell if any method is overridden on the instance, rather than by its class."""
+    return not _ORIGINALS.keys().isdisjoint(network.__dict__)
+
+
 def own_methods(network: Any) -> set[str]:
     """Return the names of all methods that are overridden likewise."""
     own, kind = network.__dict__, type(network)

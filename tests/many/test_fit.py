@@ -200,13 +200,13 @@ def shared_memory():
 
 
 def special():
-    """Return networks that lanes are not built for."""
+    """Return networks that lanes are not built for, after one that they are built for."""
     np.random.seed(3)
-    networks = [Own(SMALL), Scheduled(SMALL), shared_memory()]
+    networks = [NeuralNetwork(SMALL), Own(SMALL), Scheduled(SMALL), shared_memory()]
     networks += [NeuralNetwork(SMALL) for _ in range(3)]
-    networks[3].W = [w.astype(np.float32) for w in networks[3].W]
-    networks[4].calculate_loss = lambda X, y: 42.0
-    networks[5].W = [np.asfortranarray(w) for w in networks[5].W]
+    networks[4].W = [w.astype(np.float32) for w in networks[4].W]
+    networks[5].calculate_loss = lambda X, y: 42.0
+    networks[6].W = [np.asfortranarray(w) for w in networks[6].W]
     return networks
 
 
@@ -217,9 +217,20 @@ def test_networks_that_lanes_are_not_built_for_train_as_ever(n_jobs):
     X, y = samples(SMALL, 9)
     networks = special()
     fit_many(networks, X, y, 5, 2, n_jobs=n_jobs)
-    assert_same(networks, fitted(special(), [(X, y)] * 6, epochs=5, displayUpdate=2), False)
-    assert networks[0].steps == 45 and networks[4].losses == [42.0] * 3
-    assert networks[3].W[0].dtype == np.float32
+    assert_same(networks, fitted(special(), [(X, y)] * 7, epochs=5, displayUpdate=2), False)
+    assert networks[1].steps == 45 and networks[5].losses == [42.0] * 3
+    assert networks[4].W[0].dtype == np.float32
+
+
+def test_one_matrix_may_be_there_twice_in_a_network():
+    layers = [3, 3, 4]  # both matrices are 4 x 4
+    sets = [samples(layers, 9)] * 2
+    networks, others = make(layers, 2), make(layers, 2)
+    for _, tied in networks, others:
+        tied.W[1] = tied.W[0]
+    fit_many(networks, *sets[0], 5, 2)
+    assert networks[1].W[1] is networks[1].W[0]
+    assert_same(networks, fitted(others, sets, epochs=5, displayUpdate=2), False)
 
 
 def test_nothing_to_train():

@@ -77,6 +77,9 @@ def test_parts_of_one_array_that_are_apart_are_no_sharing():
     ("spoil", "error", "text"),
     [
         (lambda nn: nn.W.__setitem__(1, np.ones((3, 2))), ValueError, "W[1] must have 5 rows"),
+        (lambda nn: nn.W[1].setflags(write=False), ValueError, "W[1] must be writeable"),
+        (lambda nn: nn.W.__setitem__(0, np.ones((4, 5), int)), TypeError, "W[0] must be a 2-D"),
+        (lambda nn: nn.W.__setitem__(0, np.ones((4, 5)).tolist()), TypeError, "W[0] must be a 2-D"),
         (lambda nn: setattr(nn, "alpha", np.nan), ValueError, "alpha must be a finite number"),
         (lambda nn: setattr(nn, "W", []), ValueError, "W must hold at least one weight matrix"),
         (lambda nn: setattr(nn, "alpha", "fast"), TypeError, "alpha must be a finite number"),
