@@ -32,7 +32,8 @@ def main(seed: int = 0, plot: Path | None = None, save: Path | None = None) -> N
     test = X_test, y_test
     options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
     # A process for each worker; with more machines it is Client("address of the scheduler").
-    with LocalCluster(WORKERS, **options) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=WORKERS, **options) as cluster, Client(cluster) as client:
+        client.wait_for_workers(WORKERS)
         averaged, losses, seconds = _train_on_shards(client, seed, test)
     if save is not None:
         averaged.save(save)

@@ -36,6 +36,7 @@ from tests.conftest import (
     needs_jit,
     read_until,
     run_command,
+    run_python,
     running,
 )
 
@@ -182,13 +183,28 @@ def test_workers_of_local_sgd_have_all_samples_between_them():
     assert rows == {x.tobytes() + t.tobytes() for x, t in zip(X, y, strict=True)}
 
 
+ON_ONE_CPU = """
+import os, sys
+os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+from bp_numba.examples import local_sgd
+local_sgd._train_on_shards = lambda client, *_: sys.exit(print(len(client.ncores())))
+local_sgd.main()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a CPU cannot be chosen")
+def test_local_sgd_has_its_workers_on_any_number_of_cpus():
+    pytest.importorskip("distributed")
+    assert run_python(ON_ONE_CPU) == f"{local_sgd.WORKERS}\n"
+
+
 def test_local_sgd_goes_on_from_the_average():
     pytest.importorskip("distributed")
     from dask.distributed import Client, LocalCluster
 
     X, y, *test = digits.load(3)
     options = {"threads_per_worker": 1, "processes": False, "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(local_sgd.WORKERS, **options) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=local_sgd.WORKERS, **options) as cluster, Client(cluster) as client:
         averaged, losses, _ = local_sgd._train_on_shards(client, 3, test)
 
     nn = make(NeuralNetwork, [64, 32, 16, 10], alpha=0.1, seed=3)

@@ -5,6 +5,7 @@ Whatever does the work, and whoever of them dies, the results are those of one t
 
 import contextlib
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -68,6 +69,8 @@ def trained(kind, epochs, n_jobs=1, **options):
 def plant(act, folder, name="advance"):
     """Have the workers of the backend act when they are in the midst of a function."""
     parallel = joblib.Parallel(n_jobs=2, batch_size=1)
+    pids = parallel(joblib.delayed(os.getpid)() for _ in range(4))
+    assert act is not die or os.getpid() not in pids, "the tests themselves would die"
     parallel(joblib.delayed(in_the_midst_of)(name, act, folder) for _ in range(4))
 
 
@@ -89,9 +92,12 @@ def cluster(**options):
     distributed = pytest.importorskip("distributed")
     options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", **options}
     with (
-        distributed.LocalCluster(2, processes=True, silence_logs="CRITICAL", **options) as two,
-        distributed.Client(two),
+        distributed.LocalCluster(
+            n_workers=2, processes=True, silence_logs="CRITICAL", **options
+        ) as two,
+        distributed.Client(two) as client,
     ):
+        client.wait_for_workers(2)  # where there is one so far, joblib does all in this process
         yield
 
 
