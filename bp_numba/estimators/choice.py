@@ -11,13 +11,22 @@ from threadpoolctl import threadpool_info
 from bp_numba.estimators.in_kernels import InKernels, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Trainer
-from bp_numba.kernels.variants import HIDDEN, OUTPUT
+from bp_numba.kernels.variants import HIDDEN
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.training.gradient import Gradient
 
 KERNEL, BLAS = 12.0, 18.0
 """Multiply-adds in a nanosecond: of the kernels, and at most of each of BLAS's threads; on AVX2,
 for fits of (100,) to (512, 512) units in batches of 32 to 1000."""
+
+LOSSES = {
+    "identity": "squared_error",
+    "softmax": "log_loss",
+    "logistic": "log_loss",
+    "exp": "poisson",
+}
+"""The loss of each activation of outputs, in scikit-learn's names. Where a loss was set between two
+calls of `partial_fit`, the activation of the one before stays."""
 
 CALLS, UNIT, WEIGHT = 100_000.0, 8.0, 10.0
 """What scikit-learn's code takes besides, in nanoseconds, at least: for each layer of a batch, for
@@ -61,7 +70,7 @@ def suits(estimator: Any, X: Any, batch_size: int) -> bool:
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
     return (
         estimator.activation in HIDDEN
-        and estimator.out_activation_ in OUTPUT
+        and LOSSES.get(estimator.out_activation_) == estimator.loss
         and X.dtype in (np.float32, np.float64)
         and not (issparse(X) and len(coefs) == 1)
         and all(_is_plain(part, X.dtype) for part in coefs + intercepts)

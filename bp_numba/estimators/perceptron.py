@@ -89,7 +89,10 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         call = self._weighted(hook, args, kwargs)
         task = FitTask(self, 0)
         X, y, sample_weight = (call.arguments.get(name) for name in ("X", "y", "sample_weight"))
-        self._gradient = gradient_for(self, X, y, sample_weight) if hooks.are_known() else None
+        units = [*map(len, self.coefs_), len(self.intercepts_[-1])]
+        # Where layers were changed before partial_fit scikit-learn's code fails.
+        is_known = hooks.are_known() and call.arguments["layer_units"] == units
+        self._gradient = gradient_for(self, X, y, sample_weight) if is_known else None
         solve = hook if self._gradient is None else lbfgs.shortened(hook)
         try:
             solve(*call.args, **call.kwargs)

@@ -130,7 +130,7 @@ def fit_many(
             if is_shown:
                 for number in watching.displayed([m.number for m in now], until):
                     reached[number] = run.epochs  # it wants to stop
-                check_again(now)
+                check_again(going)
         watching.end()
     except BaseException:
         watching.interrupted()

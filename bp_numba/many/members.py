@@ -111,6 +111,7 @@ def check_again(members: Sequence[Member]) -> None:
             check.check_outputs(matrices, member.outputs)
         except (TypeError, ValueError) as error:
             raise _naming(member.number, error) from None
+    _check_apart(members)
 
 
 class Sets:

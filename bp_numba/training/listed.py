@@ -22,7 +22,7 @@ class Listed:
     outputs, width : int
         Columns of the last weight matrix, and doubles in a vector.
     samples_per_list : 1, BLOCK or None, default None
-        How many samples a list is for; None for what suits them.
+        How many samples a list is for; None for what suits samples to train on.
 
     Attributes
     ----------
@@ -44,8 +44,9 @@ class Listed:
     ) -> None:
         self.blocks, kept = -(-len(X) // BLOCK), BLOCK
         inputs, self.samples_per_list = list_inputs(X, width, samples_per_list)
-        if not np.isfinite(inputs.gram).all():
-            # Products of samples overflow where no net input need do so.
+        if samples_per_list != BLOCK and not np.isfinite(inputs.gram).all():
+            # Products of samples overflow where no net input need do so. Who asks for lists for
+            # blocks only measures samples, without products, in a kernel that reads no others.
             del inputs  # before there are more copies of X
             inputs, self.samples_per_list = list_inputs(X, width, 1)
             kept = 1

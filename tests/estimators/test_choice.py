@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
+import sklearn.neural_network
 
 import bp_numba
 from bp_numba.estimators import choice, stochastic
@@ -67,6 +68,31 @@ def test_a_warm_start_looks_at_what_there_is(change, kind, trainers, numbers, cl
     except ValueError as error:  # scikit-learn's: it writes to what is read-only
         assert "read-only" in str(error)
     assert [type(trainer) for trainer in trainers] == [InKernels, kind]
+
+
+@pytest.mark.parametrize(
+    ("loss", "other"), [("squared_error", "poisson"), ("poisson", "squared_error")]
+)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_loss_that_is_changed_between_calls(solver, loss, other, numbers):
+    targets = 5.0 + np.arange(len(numbers)) % 3
+    losses = []
+    for kind in bp_numba.MLPRegressor, sklearn.neural_network.MLPRegressor:
+        model = kind(random_state=0, loss=loss, solver=solver, max_iter=5)
+        model.partial_fit(numbers, targets).set_params(loss=other).partial_fit(numbers, targets)
+        losses.append(model.loss_)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-9, nan_ok=True)
+
+
+def test_layers_that_are_changed_between_calls_of_lbfgs_fail_as_in_scikit_learn(numbers):
+    errors = []
+    for kind in bp_numba.MLPRegressor, sklearn.neural_network.MLPRegressor:
+        model = kind(random_state=0, hidden_layer_sizes=(33,), solver="lbfgs", max_iter=5)
+        model.partial_fit(numbers, numbers[:, :2]).set_params(hidden_layer_sizes=(9, 5))
+        with pytest.raises((TypeError, ValueError)) as caught:
+            model.partial_fit(numbers, numbers[:, :2])
+        errors.append((caught.type, str(caught.value)))
+    assert errors[0] == errors[1]
 
 
 def test_sparse_samples_without_a_hidden_layer(trainers, numbers, classes):

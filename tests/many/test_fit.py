@@ -1,5 +1,6 @@
 """fit_many: each network as fit leaves it, with the same bits however they are trained."""
 
+import re
 import time
 import warnings
 from concurrent.futures import BrokenExecutor
@@ -7,7 +8,7 @@ from concurrent.futures import BrokenExecutor
 import numpy as np
 import pytest
 
-from bp_numba import NeuralNetwork, fit_many
+from bp_numba import NeuralNetwork, ReferenceNetwork, fit_many
 from bp_numba.many import alone
 from bp_numba.many import fit as fit_module
 from bp_numba.many import lanes as lanes_module
@@ -282,3 +283,56 @@ def test_what_is_lost_with_a_worker_is_done_again_and_so_is_all_after_it(monkeyp
     fit_many(networks, *samples(LARGE, 9), epochs=4, n_jobs=2)
     assert next(lost, None) is None
     assert_same(networks, expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200, 1e308])
+@pytest.mark.parametrize("rows", [5, 40, 1000])
+def test_validation_samples_whose_products_overflow(rows, bad):
+    (X, y), (V, t) = samples(LARGE, 40), samples(LARGE, rows, seed=1)
+    V[3, 1] = bad
+    networks = make(LARGE, 2)
+    fit_many(networks[:1], X, y, 2, 1, validation=(V, t))
+    networks[1].fit(X, y, 2, 1, verbose=False, validation=(V, t))
+    for network in networks:
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = network.calculate_loss(np.c_[V, np.ones(rows)], t)
+        found = network.history.validation_losses[-1]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert np.isnan(found) == np.isnan(bad)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_one_dimensional_targets_of_few_digits(dtype):
+    X = np.random.default_rng(0).random((300, 4))
+    y = (300 * X[:, 0]).astype(dtype)
+    networks, others = make([4, 3, 1], 2), make([4, 3, 1], 1)
+    reference = ReferenceNetwork([4, 3, 1], alpha=others[0].alpha)
+    reference.W = [w.copy() for w in others[0].W]
+    fit_many(networks[:1], X, y, 1)
+    networks[1].W, networks[1].alpha = others[0].W, others[0].alpha
+    networks[1].fit(X, y, 1, verbose=False)
+    reference.fit(X, y, 1)
+    expected = reference.calculate_loss(np.c_[X, np.ones(300)], y)
+    for network in networks:
+        assert network.losses[-1] == pytest.approx(expected, rel=1e-12)
+        assert network.calculate_loss(np.c_[X, np.ones(300)], y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda a, b: setattr(b, "W", make([9, 4, 2], 1)[0].W), "networks[1]: X must have 9"),
+        (lambda a, b: setattr(b, "W", make([50, 4, 2], 1)[0].W), "networks[1]: X must have 50"),
+        (lambda a, b: setattr(b, "W", a.W), "networks[1] must not share weights with networks[0]"),
+    ],
+)
+@pytest.mark.parametrize("begun", [0, 50])
+def test_what_a_callback_has_changed_is_checked_in_all_that_go_on(begun, change, text):
+    networks, (X, y) = make(SMALL, 2), samples(SMALL, 9)
+
+    def callback(network, epoch, loss):
+        if epoch == 1:
+            change(*networks)
+
+    with pytest.raises(ValueError, match=re.escape(text)):
+        fit_many(networks, X, y, 60, 100, callback=callback, initial_epoch=[0, begun])
