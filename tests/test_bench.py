@@ -67,7 +67,8 @@ def test_kernels_for_an_older_cpu_are_measured_beside(tmp_path):
     rows = {row["rival"]: row for row in results["rows"]}
     assert list(rows) == ["NeuralNetwork", "ReferenceNetwork", "NeuralNetwork, x86-64-v2"]
     ours, older = rows["NeuralNetwork"], rows["NeuralNetwork, x86-64-v2"]
-    assert older["rounds"] == ours["rounds"] and older["exact"] and older["median"] > 0
+    # One round is enough where it was slow, as it is on a busy machine that compiles meanwhile.
+    assert 1 <= older["rounds"] <= ours["rounds"] and older["exact"] and older["median"] > 0
     # Each has its own floor: without fused multiply-adds and with vectors of two it is another.
     floors = [row["percent_of_floor"] * row["median"] for row in (ours, older)]
     assert floors[0] != pytest.approx(floors[1], rel=1e-6)
