@@ -35,7 +35,8 @@ def test_a_run_measures_every_rival(xor_run):
     rows = {row["rival"]: row for row in results["rows"]}
     assert list(rows) == ["NeuralNetwork", "Numba, scalar loops", "ReferenceNetwork"]
     for row in rows.values():
-        assert (row["case"], row["unit"], row["rounds"]) == ("xor", "us per sample", 3)
+        assert (row["case"], row["unit"]) == ("xor", "us per sample")
+        assert 1 <= row["rounds"] <= 3
         assert 0 < row["lowest"] <= row["median"] <= row["highest"]
         assert row["percent_of_floor"] > 0 and row["exact"] and row["training"]
         ratio = rows["ReferenceNetwork"]["median"] / row["median"]
@@ -141,7 +142,8 @@ def test_first_calls_are_timed_in_new_processes(tmp_path):
     assert result.returncode == 0, result.stderr
     ours, reference = json.loads(path.read_text())["rows"]
     assert (ours["rival"], reference["rival"]) == ("NeuralNetwork", "ReferenceNetwork")
-    assert (ours["unit"], ours["rounds"], ours["training"]) == ("us per call", 3, False)
+    assert (ours["unit"], ours["training"]) == ("us per call", False)
+    assert 1 <= ours["rounds"] <= 3
     assert ours["times_reference"] == pytest.approx(reference["median"] / ours["median"])
 
 
