@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from bp_numba import validation as check
 from bp_numba.runs.state import record_of
+from bp_numba.simd.arrays import Array
 from bp_numba.training.choice import overridden, own_methods
 from bp_numba.training.loss import loss
 from bp_numba.training.run import Point, Run, Slice
@@ -68,9 +69,9 @@ class Training(Protocol):
 class SampleBySample:
     """Training by the network's own `fit_partial`, an epoch at a time."""
 
-    def __init__(self, network: Any, samples: Samples, losses: Losses) -> None:
+    def __init__(self, network: Any, X: Any, y: Any, losses: Losses) -> None:
         self._network, self._losses = network, losses
-        self._X, self._y = samples.with_bias(), samples.y
+        self._X, self._y = X, y
 
     def advance(self, run: Run, epoch: int, one_point: bool) -> Slice:
         """Train one epoch."""
@@ -84,21 +85,29 @@ class SampleBySample:
 def training_of(network: Any, samples: Samples, watched: Samples | None) -> Training:
     """Return what trains the network, and computes its losses at the display points."""
     own = own_methods(network)
-    loss = _loss_of(network, samples, own)
+    by_sample = not own.isdisjoint(("fit_partial", "sigmoid", "sigmoid_deriv"))
+    # The samples of the loss too, as in the reference: a `fit_partial` may change them.
+    X = samples.with_bias() if by_sample else None
+    loss = _loss_of(network, samples, own, X)
     validation_loss = (lambda: None) if watched is None else _loss_of(network, watched, own)
 
     def losses() -> tuple[Any, Any]:
         return loss(), validation_loss()
 
-    if not own.isdisjoint(("fit_partial", "sigmoid", "sigmoid_deriv")):
-        return SampleBySample(network, samples, losses)
+    if by_sample:
+        return SampleBySample(network, X, samples.y, losses)
     measures = own.isdisjoint(("predict", "calculate_loss"))
     return Trainer(network, samples, watched, losses, measures)
 
 
-def _loss_of(network: Any, samples: Samples, own: set[str]) -> Callable[[], Any]:
-    """Return what computes the loss of the samples with the network's present weights."""
-    if own.isdisjoint(("sigmoid", "predict", "calculate_loss")):
+def _loss_of(
+    network: Any, samples: Samples, own: set[str], with_bias: Array | None = None
+) -> Callable[[], Any]:
+    """Return what computes the loss of the samples with the network's present weights.
+
+    Those of X are in `with_bias` if it is given.
+    """
+    if with_bias is None and own.isdisjoint(("sigmoid", "predict", "calculate_loss")):
         return lambda: loss(network.W, samples, record_of(network))
-    X = samples.with_bias()
+    X = samples.with_bias() if with_bias is None else with_bias
     return lambda: network.calculate_loss(X, samples.y)

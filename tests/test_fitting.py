@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bp_numba import NeuralNetwork, fitting
+from bp_numba import NeuralNetwork, ReferenceNetwork, fitting
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
@@ -71,3 +71,18 @@ def test_a_loss_of_ones_own_that_is_no_number_is_an_error_as_in_the_reference(xo
         nn.calculate_loss = lambda *_: np.ones(1)
         with pytest.raises(TypeError, match=r"unsupported format string"):
             nn.fit(*xor_data, epochs=1)
+
+
+def test_samples_that_a_fit_partial_changes_are_those_of_the_loss(xor_data, capsys):
+    printed = []
+    for kind in NeuralNetwork, ReferenceNetwork:
+
+        class Halving(kind):
+            def fit_partial(self, x, y):
+                x[0] *= 0.5
+                super().fit_partial(x, y)
+
+        make(Halving, [2, 2, 1]).fit(*xor_data, 3, 1)
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert xor_data[0].max() == 1  # they are the network's own

@@ -50,12 +50,20 @@ def check_options(options: argparse.Namespace) -> None:
     if options.target is None and not _is_npz(options):
         raise ValueError("--target is required: the column to predict")
     _check_shares(options)
-    if families.is_mlp(options) and options.checkpoint is not None and options.restarts > 1:
-        raise ValueError("--checkpoint keeps one network of --network mlp, not --restarts of them")
+    if families.is_mlp(options):
+        _check_perceptrons(options)
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint, which names the file to go on from")
     if options.display_update is not None:
         check.check_display_update(options.display_update)
+
+
+def _check_perceptrons(options: argparse.Namespace) -> None:
+    for name, value in (("epochs", options.epochs), ("alpha", options.alpha)):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be more than 0 for --network mlp, got {value}")
+    if options.checkpoint is not None and options.restarts > 1:
+        raise ValueError("--checkpoint keeps one network of --network mlp, not --restarts of them")
 
 
 def _is_npz(options: argparse.Namespace) -> bool:

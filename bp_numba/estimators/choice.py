@@ -15,10 +15,6 @@ from bp_numba.kernels.variants import HIDDEN
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.training.gradient import Gradient
 
-KERNEL, BLAS = 12.0, 18.0
-"""Multiply-adds in a nanosecond: of the kernels, and at most of each of BLAS's threads; on AVX2,
-for fits of (100,) to (512, 512) units in batches of 32 to 1000."""
-
 LOSSES = {
     "identity": "squared_error",
     "softmax": "log_loss",
@@ -27,6 +23,10 @@ LOSSES = {
 }
 """The loss of each activation of outputs, in scikit-learn's names. Where a loss was set between two
 calls of `partial_fit`, the activation of the one before stays."""
+
+KERNEL, BLAS = 12.0, 18.0
+"""Multiply-adds in a nanosecond: of the kernels, and at most of each of BLAS's threads; on AVX2,
+for fits of (100,) to (512, 512) units in batches of 32 to 1000."""
 
 CALLS, UNIT, WEIGHT = 100_000.0, 8.0, 10.0
 """What scikit-learn's code takes besides, in nanoseconds, at least: for each layer of a batch, for

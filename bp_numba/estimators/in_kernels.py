@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from bp_numba.estimators import hooks
 from bp_numba.estimators.weighting import mean_weight_of_ones
 from bp_numba.kernels.variants import Variant
 from bp_numba.training.batches import BatchTraining, Data, Settings
@@ -25,7 +26,8 @@ class InKernels:
         self._optimizer = optimizer = estimator._optimizer
         self._parameters = estimator.coefs_ + estimator.intercepts_
         self._weights, self._starts = sample_weight, np.arange(0, X.shape[0], batch_size)
-        self._is_adam = estimator.solver == "adam"
+        # The optimizer stays over calls of partial_fit, whatever `solver` is set to.
+        self._is_adam = isinstance(optimizer, hooks.get("_stochastic_optimizers.AdamOptimizer"))
         variant = _variant(estimator, X, "adam" if self._is_adam else _rule(optimizer))
         names = ("beta_1", "beta_2", "epsilon") if self._is_adam else ("momentum",)
         settings = Settings(

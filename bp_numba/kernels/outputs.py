@@ -112,7 +112,10 @@ def add_loss(call: Call, number: Index, t: Index, is_single: bool) -> None:
 
 
 def _loss(y: Vector, a: Vector) -> Vector:
-    """Return each output's part of the loss; 0 where both are 0."""
+    """Return each output's part of the loss; 0 where both are 0.
+
+    Poisson's is NaN for targets below 0, as `scipy.special.xlogy` has it.
+    """
     match compiled_variant().output:
         case "softmax":
             return -(y * log(_clipped(a)))
@@ -121,7 +124,7 @@ def _loss(y: Vector, a: Vector) -> Vector:
             one = a.constant(1.0)
             return -fma(one - y, log(one - p), y * log(p))
         case "exp":
-            return where_greater(y, 0.0, y * log(y / a), 0.0) - y + a
+            return where_greater(absolute(y), 0.0, y * log(y / a), 0.0) - y + a
         case _:
             return (a - y) * (a - y)
 

@@ -17,7 +17,6 @@ import numpy as np
 from bp_numba.simd.width import reals_of
 
 HIDDEN = ("identity", "logistic", "tanh", "relu")
-OUTPUT = ("identity", "logistic", "softmax", "exp")
 
 
 class Variant(NamedTuple):
@@ -27,7 +26,7 @@ class Variant(NamedTuple):
     ----------
     hidden : one of HIDDEN
         Activation of the hidden layers.
-    output : one of OUTPUT
+    output : "identity", "logistic", "softmax" or "exp"
         Activation of the output layer, with its loss: squared error, log-loss of each output,
         log-loss of the classes, Poisson deviance.
     optimizer : {"none", "plain", "momentum", "nesterov", "adam"}

@@ -10,7 +10,7 @@ from bp_numba.kernels.lanes import SIDE_BY_SIDE
 from bp_numba.many.alone import Alone
 from bp_numba.many.crew import done, jobs_of
 from bp_numba.many.lanes import InLanes, has_kernel, suits
-from bp_numba.many.members import Member, check_again, members_of
+from bp_numba.many.members import Member, checked_again, members_of
 from bp_numba.many.tasks import Order, Task
 from bp_numba.many.watching import Watched, Watching, callbacks_of
 from bp_numba.simd.width import widest
@@ -130,7 +130,7 @@ def fit_many(
             if is_shown:
                 for number in watching.displayed([m.number for m in now], until):
                     reached[number] = run.epochs  # it wants to stop
-                check_again(going)
+                members = checked_again(going)
         watching.end()
     except BaseException:
         watching.interrupted()

@@ -69,7 +69,7 @@ def _loss_over(samples: Samples) -> tuple[Samples, float, float]:
     X, y = samples
     if y.ndim == 2:
         return samples, 0.5, 0.0
-    y = y.astype(np.float64)
+    y = y.astype(np.result_type(y, np.float64))  # as `training.loss` does
     mean = y.mean()
     rest = 0.5 * len(X) * float(np.sum((y - mean) ** 2))
     return Samples(X, np.full((len(X), 1), mean)), 0.5 * len(y), rest

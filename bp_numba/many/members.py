@@ -10,7 +10,7 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
-from bp_numba.training.choice import own_methods, replaces_methods, share_memory
+from bp_numba.training.choice import overridden, own_methods, replaces_methods, share_memory
 from bp_numba.training.samples import Samples, SharedSamples
 
 
@@ -86,12 +86,15 @@ def _form(network: Any) -> Any:
 
 def _checked(network: Any, has_own: bool, own: Any, pair: Any) -> tuple[Any, ...]:
     """Return the fields of a member from its samples on."""
-    replaced = own_methods(network)
     samples = SharedSamples(*samples_to_train_on(network, *own))
     watched = None if pair is None else SharedSamples(*samples_to_validate(network, pair))
-    is_bound = bool(replaced) or hasattr(type(network), "alpha") or share_memory(network.W)
-    outputs = 0 if "fit_partial" in replaced else network.W[-1].shape[1]
-    return samples, watched, has_own, is_bound, outputs
+    outputs = 0 if overridden(network, "fit_partial") else network.W[-1].shape[1]
+    return samples, watched, has_own, _is_bound(network), outputs
+
+
+def _is_bound(network: Any) -> bool:
+    has_own = bool(own_methods(network)) or hasattr(type(network), "alpha")
+    return has_own or share_memory(network.W)
 
 
 def _naming(number: int, error: Exception) -> Exception:
@@ -99,8 +102,8 @@ def _naming(number: int, error: Exception) -> Exception:
     return type(error)(f"networks[{number}]: {error}")
 
 
-def check_again(members: Sequence[Member]) -> None:
-    """Raise ValueError or TypeError if a callback has left what cannot be trained any more."""
+def checked_again(members: Sequence[Member]) -> list[Member]:
+    """Return members as a callback has left them; raise if they cannot be trained any more."""
     for member in members:
         if not member.outputs:
             continue
@@ -112,6 +115,7 @@ def check_again(members: Sequence[Member]) -> None:
         except (TypeError, ValueError) as error:
             raise _naming(member.number, error) from None
     _check_apart(members)
+    return [m if m.is_bound else m._replace(is_bound=_is_bound(m.network)) for m in members]
 
 
 class Sets:

@@ -45,8 +45,8 @@ class Listed:
         self.blocks, kept = -(-len(X) // BLOCK), BLOCK
         inputs, self.samples_per_list = list_inputs(X, width, samples_per_list)
         if samples_per_list != BLOCK and not np.isfinite(inputs.gram).all():
-            # Products of samples overflow where no net input need do so. Who asks for lists for
-            # blocks only measures samples, without products, in a kernel that reads no others.
+            # Products of samples overflow where no net input need do so. Lists for blocks are
+            # asked for by who only measures samples: without products, in a kernel for blocks.
             del inputs  # before there are more copies of X
             inputs, self.samples_per_list = list_inputs(X, width, 1)
             kept = 1

@@ -39,7 +39,7 @@ def _sum_over_pairs(p: Any, y: Any) -> Any:
         return np.float64(0.0)
     if not np.isfinite(y).all():
         return np.sum((p[0] - y) ** 2) + np.sum(p * 0.0)
-    y = y.astype(np.float64)  # in which the reference subtracts
+    y = y.astype(np.result_type(y, np.float64))  # in which the reference subtracts
     p_mean, y_mean = p.mean(), y.mean()
     return (
         y.size * np.sum((p - p_mean) ** 2)

@@ -143,3 +143,16 @@ def test_what_save_may_replace(data, tmp_path, capsys):
     assert main([*map(str, command), "mlp", "--save", str(diary)]) == 1
     assert "--save must be a new file or that of a network" in capsys.readouterr().err
     assert diary.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "option", ["--epochs 0", "--epochs 0 --restarts 2", "--alpha 0", "--alpha -1"]
+)
+def test_what_perceptrons_cannot_be_trained_with(option, tmp_path, capsys):
+    name, value, *_ = option.removeprefix("--").split()
+    command = ["train", tmp_path / "no such file", "--target", "y", "--network", "mlp"]
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, command), *option.split()])
+    assert ended.value.code == 2
+    number = float(value) if name == "alpha" else int(value)
+    assert f"{name} must be more than 0 for --network mlp, got {number}" in capsys.readouterr().err

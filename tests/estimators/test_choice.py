@@ -70,6 +70,32 @@ def test_a_warm_start_looks_at_what_there_is(change, kind, trainers, numbers, cl
     assert [type(trainer) for trainer in trainers] == [InKernels, kind]
 
 
+@pytest.mark.parametrize(("solver", "other"), [("adam", "sgd"), ("sgd", "adam")])
+def test_the_optimizer_stays_when_the_solver_is_changed(solver, other, trainers, numbers, classes):
+    curves = []
+    for kind in bp_numba.MLPClassifier, sklearn.neural_network.MLPClassifier:
+        model = kind(random_state=0, solver=solver, max_iter=5).fit(numbers, classes)
+        model.set_params(solver=other)
+        for _ in range(3):
+            model.partial_fit(numbers, classes)
+        curves.append(model.loss_curve_)
+    np.testing.assert_allclose(*curves, rtol=1e-9)
+    assert {type(trainer) for trainer in trainers} == {InKernels}
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # in scikit-learn
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_poissons_loss_of_targets_below_zero_is_none(solver, numbers):
+    targets = np.arange(len(numbers)) % 3 - 0.5
+    losses = []
+    for kind in bp_numba.MLPRegressor, sklearn.neural_network.MLPRegressor:
+        model = kind(random_state=0, loss="poisson", solver=solver, max_iter=20, n_iter_no_change=2)
+        model.fit(numbers, targets)
+        losses.append((model.n_iter_, model.loss_, getattr(model, "best_loss_", 0.0)))
+    np.testing.assert_equal(*losses)
+    assert np.isnan(losses[0][1])
+
+
 @pytest.mark.parametrize(
     ("loss", "other"), [("squared_error", "poisson"), ("poisson", "squared_error")]
 )

@@ -285,6 +285,20 @@ def test_what_is_lost_with_a_worker_is_done_again_and_so_is_all_after_it(monkeyp
     assert_same(networks, expected)
 
 
+def test_a_callback_may_tie_matrices_of_a_network():
+    layers = [3, 3, 4]  # both matrices are 4 x 4
+    (X, y), networks, others = samples(layers, 9), make(layers, 2), make(layers, 2)
+
+    def callback(network, epoch, loss):
+        if epoch == 1:
+            network.W[1] = network.W[0]
+
+    fit_many(networks, X, y, 6, 3, callback=callback)
+    for other in others:
+        other.fit(X, y, 6, 3, verbose=False, callback=callback)
+    assert_same(networks, others, False)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200, 1e308])
 @pytest.mark.parametrize("rows", [5, 40, 1000])
 def test_validation_samples_whose_products_overflow(rows, bad):
