@@ -10,7 +10,6 @@ from typing import Any, Protocol, TypeAlias
 
 from bp_numba import validation as check
 from bp_numba.runs.state import record_of
-from bp_numba.simd.arrays import Array
 from bp_numba.training.choice import overridden, own_methods
 from bp_numba.training.loss import loss
 from bp_numba.training.run import Point, Run, Slice
@@ -101,7 +100,7 @@ def training_of(network: Any, samples: Samples, watched: Samples | None) -> Trai
 
 
 def _loss_of(
-    network: Any, samples: Samples, own: set[str], with_bias: Array | None = None
+    network: Any, samples: Samples, own: set[str], with_bias: Any = None
 ) -> Callable[[], Any]:
     """Return what computes the loss of the samples with the network's present weights.
 
