@@ -104,9 +104,16 @@ def _loss_of(
 ) -> Callable[[], Any]:
     """Return what computes the loss of the samples with the network's present weights.
 
-    Those of X are in `with_bias` if it is given.
+    If training may change X, it does so `with_bias`, in the array that the loss is computed of too.
     """
-    if with_bias is None and own.isdisjoint(("sigmoid", "predict", "calculate_loss")):
+    is_own = not own.isdisjoint(("sigmoid", "predict", "calculate_loss"))
+    if with_bias is None and not is_own:
         return lambda: loss(network.W, samples, record_of(network))
     X = samples.with_bias() if with_bias is None else with_bias
-    return lambda: network.calculate_loss(X, samples.y)
+
+    def calculated() -> Any:
+        if not is_own:  # then W may have been replaced, but not by just anything
+            check.check_samples(samples.X, len(check.check_matrices(network.W)[0]))
+        return network.calculate_loss(X, samples.y)
+
+    return calculated
