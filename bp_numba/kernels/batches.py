@@ -1,4 +1,4 @@
-"""Mini-batches: the gradient of a batch, summed over blocks of up to `ROOM` samples.
+"""Mini-batches: the gradient of a batch, summed over blocks of samples.
 
 Each block goes through all layers and back, so what it leaves behind stays in the first-level
 cache: with A_0 the samples, one in each row, and f the activation of the hidden layers,
@@ -21,7 +21,6 @@ from typing import Any, NamedTuple, TypeAlias
 from bp_numba.kernels.functions import activation, derivative
 from bp_numba.kernels.optimizers import descend_batch, end_batch
 from bp_numba.kernels.outputs import add_loss, output_deltas
-from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.places import InputList, Matrix, Slots
 from bp_numba.kernels.products import (
     Tiles,
@@ -63,7 +62,7 @@ class Block(NamedTuple):
     def slots(self, memory: Memory, l: Index | int) -> Slots:
         """Return the slots of layer l in the activations or deltas."""
         network = self.call.network
-        return Slots(memory[network.unit_offsets[l] * ROOM :], network.padded[l])
+        return Slots(memory[network.slot_offsets[l] :], network.padded[l])
 
     def lists(self) -> Iterator[tuple[Index, InputList]]:
         """Yield, for a loop over the samples, each with the list of its inputs."""
@@ -166,7 +165,7 @@ def _deltas_below(block: Block, l: Index) -> None:
 @operation
 def add_block(call: Call, start: Index, count: Index) -> None:
     """Add the gradient of `count` samples, from number `start` of the order on."""
-    block = Block(call, start, count, tiles(ROOM))
+    block = Block(call, start, count, tiles(is_single=False))
     _forward(block)
     for t in loop(0, count):
         output_deltas(call, block.number(t), t)
@@ -179,7 +178,7 @@ def add_block(call: Call, start: Index, count: Index) -> None:
 def train_sample(call: Call, number: Index) -> None:
     """Train on a batch of one sample, of this number in the order."""
     begin_batch(call)
-    block = Block(call, number, number.constant(1), tiles(1))
+    block = Block(call, number, number.constant(1), tiles(is_single=True))
     _forward(block)
     first = number.constant(0)
     output_deltas(call, block.number(first), first)

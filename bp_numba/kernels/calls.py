@@ -38,7 +38,7 @@ OF_KNOWN_UNITS = ("train_samples", "train_blocks", *OF_LANES)
 """Those that may be compiled for the units of given layers, see `variants`."""
 
 OF_PERCEPTRONS = {
-    "train_batches": "piii",
+    "train_batches": "piiii",
     "train_singles": "pii",
 }
 """Those that are compiled for each of `variants`, likewise."""

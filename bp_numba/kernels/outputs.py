@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.calls import LOSS_FACTOR, MEAN_WEIGHT
 from bp_numba.kernels.elementary import exp, log
-from bp_numba.kernels.perceptron import ROOM
 from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
@@ -80,7 +79,7 @@ def _sample(call: Call, number: Index, t: Index) -> _Sample:
     """Return the sample of that number, the t-th of a block."""
     network, data = call.network, call.samples
     last = network.units.size - 1
-    at = network.unit_offsets[last] * ROOM + network.padded[last] * t
+    at = network.slot_offsets[last] + network.padded[last] * t
     targets, weight = data.targets[number * network.padded[last] :], data.weights.broadcast(number)
     a, deltas = network.activations[at:], network.deltas[at:]
     return _Sample(a, deltas, targets, network.units[last], weight)

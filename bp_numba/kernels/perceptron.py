@@ -16,9 +16,11 @@ import numpy as np
 
 from bp_numba.simd.arrays import Array, Offsets, Reals, aligned_parts
 
-ROOM = 16
-"""Samples in a block of a batch, a multiple of those in the tiles of `products`. With 8 the digits
-took 7% longer, and 20-100-1 a tenth: the gradient is read and written once for each block."""
+SMALL_BLOCK, LARGE_BLOCK = 16, 32
+"""Samples in a block of a batch, multiples of those in the tiles of `products`."""
+
+LEVEL_1, LEVEL_2 = 2**15, 2**19
+"""Bytes of caches as small as CPUs have them."""
 
 
 class Perceptron(NamedTuple):
@@ -35,15 +37,15 @@ class Perceptron(NamedTuple):
     transposed : reals
         Matrix l, l > 0, as of (units[l + 1], units[l]), likewise in panels, from
         `transposed_offsets[l]` on. Written at the beginning of each batch.
-    activations, deltas : (ROOM * unit_offsets[L + 1],) reals
+    activations, deltas : (slot_offsets[L + 1],) reals
         Scratch space: those of layer l and sample t of a block begin at
-        `ROOM * unit_offsets[l] + t * padded[l]`. Layer 0 has room if inputs are dense.
+        `slot_offsets[l] + t * padded[l]`. Layer 0 has room if inputs are dense.
     sums : (2 * v,) reals
         Of the samples of a batch: a vector whose lanes add up to their losses, and one with the sum
         of their weights in each lane.
     units, padded : (L + 1,) int64
         Length of each layer, without and with padding.
-    unit_offsets, weight_offsets, intercept_offsets, transposed_offsets : int64
+    slot_offsets, weight_offsets, intercept_offsets, transposed_offsets : int64
     """
 
     weights: Reals
@@ -56,7 +58,7 @@ class Perceptron(NamedTuple):
     sums: Reals
     units: Offsets
     padded: Offsets
-    unit_offsets: Offsets
+    slot_offsets: Offsets
     weight_offsets: Offsets
     intercept_offsets: Offsets
     transposed_offsets: Offsets
@@ -83,8 +85,20 @@ class Perceptron(NamedTuple):
             yield buffer[start : start + len(intercepts)], intercepts
 
 
+def block_size(units: Sequence[int], itemsize: int) -> int:
+    """Return how many samples of a batch a block has, for layers of so many numbers of a size.
+
+    The gradient is read and written once for each block: seldom is better, where it does not fit
+    into the first-level cache together with the weights. But what a block leaves behind may take no
+    more than half of the second-level cache. No result depends on it.
+    """
+    weights = sum(a * b for a, b in pairwise(units)) * itemsize
+    left_behind = (units[0] + 2 * sum(units[1:])) * LARGE_BLOCK * itemsize
+    return LARGE_BLOCK if 2 * weights > LEVEL_1 and 2 * left_behind <= LEVEL_2 else SMALL_BLOCK
+
+
 def perceptron(
-    units: Sequence[int], lanes: int, dtype: Any, moments: int, is_dense: bool
+    units: Sequence[int], block: int, lanes: int, dtype: Any, moments: int, is_dense: bool
 ) -> Perceptron:
     """Return a zeroed perceptron.
 
@@ -92,6 +106,8 @@ def perceptron(
     ----------
     units : sequence of L + 1 ints
         Length of each layer.
+    block : int
+        Samples that there are slots for.
     lanes : int
         Numbers in a vector.
     dtype : dtype
@@ -102,12 +118,12 @@ def perceptron(
         Whether samples have all of their inputs.
     """
     padded = [-(-size // lanes) * lanes for size in units]
-    unit_offsets = [0, *accumulate([padded[0] * is_dense, *padded[1:]])]
+    slot_offsets = [0, *accumulate(block * size for size in (padded[0] * is_dense, *padded[1:]))]
     sizes = [a * b for a, b in pairwise(padded)]
     weight_offsets = [0, *accumulate(sizes)]
     intercept_offsets = [*accumulate(padded[1:], initial=weight_offsets[-1])]
     transposed_offsets = [0, 0, *accumulate(sizes[1:])]
-    size, slots = intercept_offsets[-1], ROOM * unit_offsets[-1]
+    size, slots = intercept_offsets[-1], slot_offsets[-1]
     sizes_of_buffers: dict[str, int] = {
         "weights": size,
         "gradient": size,
@@ -122,7 +138,7 @@ def perceptron(
     offsets = {
         "units": units,
         "padded": padded,
-        "unit_offsets": unit_offsets,
+        "slot_offsets": slot_offsets,
         "weight_offsets": weight_offsets,
         "intercept_offsets": intercept_offsets,
         "transposed_offsets": transposed_offsets,

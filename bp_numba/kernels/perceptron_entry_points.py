@@ -3,7 +3,6 @@
 from bp_numba.kernels.batches import add_block, begin_batch, train_sample
 from bp_numba.kernels.calls import Batches
 from bp_numba.kernels.optimizers import end_batch
-from bp_numba.kernels.perceptron import ROOM
 from bp_numba.simd.arithmetic import smaller
 from bp_numba.simd.arrays import Offsets
 from bp_numba.simd.tables import reader
@@ -11,10 +10,11 @@ from bp_numba.simd.tables import reader
 read_batches = reader(Batches)
 
 
-def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
+def train_batches(table: Offsets, start: int, end: int, size: int, block: int) -> int:
     """Train on the samples from number `start` of the order to `end`, in batches of `size`.
 
-    A batch may be cut anywhere: the weights change once it is complete.
+    Of a batch `block` samples go through the layers at a time. It may be cut anywhere: the weights
+    change once it is complete.
     """
     call = read_batches(table)
     while start < end:
@@ -23,8 +23,8 @@ def train_batches(table: Offsets, start: int, end: int, size: int) -> int:
         if start == first:
             begin_batch(call)
         stop = smaller(last, end)
-        for block in range(start, stop, ROOM):
-            add_block(call, block, smaller(ROOM, stop - block))
+        for at in range(start, stop, block):
+            add_block(call, at, smaller(block, stop - at))
         if stop == last:
             end_batch(call, number)
         start = stop

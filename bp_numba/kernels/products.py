@@ -36,13 +36,13 @@ class Tiles(NamedTuple):
     rows: dict[int, int]
 
 
-def tiles(samples: int) -> Tiles:
-    """Return the tiles for blocks of so many samples.
+def tiles(is_single: bool) -> Tiles:
+    """Return the tiles for blocks of several samples, or of a single one.
 
     The sums of a tile, the weights and an input have to fit into 16 registers, or 32. Of a single
     sample no more is used twice if there are several rows.
     """
-    if samples == 1:
+    if is_single:
         return Tiles({TOGETHER: 1, 1: 1}, {TOGETHER: 1, 1: 1})
     of_products = {3: 8, 1: 8} if vector_width() == WIDEST else {3: 4, 1: 8}
     return Tiles(of_products, dict.fromkeys(GRADIENT_PANELS, ROWS))

@@ -7,7 +7,7 @@ import numpy as np
 
 from bp_numba.kernels import calls
 from bp_numba.kernels.calls import Batches, Samples
-from bp_numba.kernels.perceptron import ROOM, Perceptron, perceptron
+from bp_numba.kernels.perceptron import Perceptron, block_size, perceptron
 from bp_numba.kernels.variants import Variant
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
@@ -101,15 +101,17 @@ class BatchTraining:
         kernel, reason = for_fit(name, width)
         if kernel is None:
             raise NotCompiled(str(reason))
-        self._function, self._sizes = kernel, () if single else (size,)
+        self._function = kernel
         self._n, self._size, self._moments = data.X.shape[0], size, variant.moments
         self.batches_done = 0
         matrices = parts[: len(parts) // 2]
-        self._step = -(-SLICE // sum(3 * w.size for w in matrices) // ROOM) * ROOM
         self._lanes = (width or widest()) * 8 // dtype.itemsize
         units = [*map(len, matrices), matrices[-1].shape[1]]
+        block = 1 if single else block_size(units, dtype.itemsize)
+        self._sizes = () if single else (size, block)
+        self._step = -(-SLICE // sum(3 * w.size for w in matrices) // block) * block
         is_dense = variant.inputs == "dense"
-        self._network = perceptron(units, self._lanes, dtype, variant.moments, is_dense)
+        self._network = perceptron(units, block, self._lanes, dtype, variant.moments, is_dense)
         self.weights, self.gradient = self._network.weights, self._network.gradient
         self._pack(self.weights, parts)
         self._samples = _samples(data, self._network, size, _settings(settings, dtype))

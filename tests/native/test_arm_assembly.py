@@ -33,7 +33,7 @@ TOO_MUCH = """
 from bp_numba.kernels import batches, products
 from bp_numba.simd.arithmetic import _intrinsic
 sizes = products.Tiles({3: 8, 1: 8}, {3: 4, 1: 4})
-batches.tiles = lambda samples: sizes
+batches.tiles = lambda is_single: sizes
 batches.activation = lambda z: _intrinsic("exp", z)
 """
 """Sums products of eight samples with three panels at a time, and calls a function of C's."""

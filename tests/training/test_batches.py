@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from bp_numba.kernels import perceptron
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import loading
 from bp_numba.training import batches
@@ -16,7 +17,7 @@ from tests.training import perceptrons
 pytestmark = [needs_jit, not_bounds_checked]
 
 WIDTHS = [4, 8]
-LAYERS = [[5, 7, 2], [20, 33, 1], [3, 10, 6, 3], [1, 1, 1], [9, 4], [13, 24, 17, 12]]
+LAYERS = [[5, 7, 2], [20, 33, 1], [3, 10, 6, 3], [1, 1, 1], [9, 4], [13, 24, 17, 12], [20, 95, 2]]
 
 HIDDEN = [Variant(hidden, "identity", "adam", "dense", "float64") for hidden in perceptrons.HIDDEN]
 OUTPUT = [Variant("relu", output, "plain", "dense", "float64") for output in perceptrons.OUTPUT]
@@ -152,6 +153,25 @@ def test_slices_change_no_bit(size, variant, monkeypatch):
         case.training.unpack(case.trained)
         found.append(b"".join(part.tobytes() for part in [*case.trained, np.array(losses)]))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("variant", [HIDDEN[3], OTHERS[1], OTHERS[2]], ids=lambda v: ".".join(v))
+def test_blocks_change_no_bit(variant, monkeypatch):
+    found = []
+    for block in (perceptron.SMALL_BLOCK, perceptron.LARGE_BLOCK):
+        monkeypatch.setattr(batches, "block_size", lambda *layers, block=block: block)
+        case = Case(variant, [13, 24, 17, 12], 37)
+        case.epoch(np.random.default_rng(4).permutation(43))
+        found.append(b"".join(part.tobytes() for part in [*case.trained, case.training.losses]))
+    assert found[0] == found[1]
+
+
+def test_blocks_are_large_where_the_gradient_does_not_fit_and_the_samples_do():
+    small, large = perceptron.SMALL_BLOCK, perceptron.LARGE_BLOCK
+    sizes = {(10, 100, 1): small, (64, 100, 10): large, (784, 32, 10): large, (784, 128, 10): small}
+    assert {units: perceptron.block_size(units, 8) for units in sizes} == sizes
+    assert perceptron.block_size((64, 28, 10), 8) == perceptron.block_size((64, 56, 10), 4) == large
+    assert perceptron.block_size((64, 26, 10), 8) == perceptron.block_size((64, 52, 10), 4) == small
 
 
 @pytest.mark.parametrize("output", perceptrons.OUTPUT)
