@@ -1,5 +1,6 @@
 """What scikit-learn's callbacks, which it has from 1.9 on, are told of a fit."""
 
+import copy
 from typing import Any
 
 try:
@@ -8,6 +9,19 @@ except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Nothing, where scikit-learn has no callbacks."""
+
+
+CHANGING = (
+    "coefs_",
+    "intercepts_",
+    "_best_coefs",
+    "_best_intercepts",
+    "_optimizer",
+    "loss_curve_",
+    "validation_scores_",
+    "validation_loss_curve_",
+)
+"""Attributes whose objects change from epoch to epoch."""
 
 
 class FitTask:
@@ -61,18 +75,15 @@ class FitTask:
             self._end(self._task)
 
     def _end(self, task: Any) -> bool:
-        """End a task, with what an estimator that stopped here would be."""
+        """End a task, with what an estimator that stopped here would be, if that is asked for."""
         attributes = self._fitted_attributes
         return bool(task.call_on_fit_task_end(**self._about, reconstruction_attributes=attributes))
 
     def _fitted_attributes(self) -> dict[str, Any]:
-        """Return copies of the weights with which `fit` would end if it ended here."""
+        """Return what `fit` would end with if it ended here, and nothing that it goes on with."""
         estimator = self._estimator
-        coefs, intercepts = estimator.coefs_, estimator.intercepts_
+        attributes = vars(estimator)
+        found = {name: attributes[name] for name in CHANGING if name in attributes}
         if estimator.solver != "lbfgs" and estimator.early_stopping:
-            coefs, intercepts = estimator._best_coefs, estimator._best_intercepts
-        return {
-            "coefs_": [coef.copy() for coef in coefs],
-            "intercepts_": [intercept.copy() for intercept in intercepts],
-            "_call": None,
-        }
+            found["coefs_"], found["intercepts_"] = found["_best_coefs"], found["_best_intercepts"]
+        return copy.deepcopy(found)

@@ -4,10 +4,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import sklearn.neural_network
 from scipy.sparse import issparse
 from threadpoolctl import threadpool_info
 
+from bp_numba.estimators import hooks
 from bp_numba.estimators.in_kernels import InKernels, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Trainer
@@ -77,22 +77,13 @@ def suits(estimator: Any, X: Any, batch_size: int) -> bool:
         and coefs[0].shape[0] == X.shape[1]
         and all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
         and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))
-        and not _overridden(estimator)
+        and not hooks.are_overridden(estimator, "_backprop", "_forward_pass", "_compute_loss_grad")
         and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
     )
 
 
 def _is_plain(part: Any, dtype: Any) -> bool:
     return type(part) is np.ndarray and part.dtype == dtype and part.flags.writeable
-
-
-def _overridden(estimator: Any) -> bool:
-    """Tell if a subclass, or the user, has put a forward pass or gradient in place of theirs."""
-    theirs = sklearn.neural_network.MLPClassifier
-    return any(
-        name in vars(estimator) or getattr(type(estimator), name) is not getattr(theirs, name)
-        for name in ("_backprop", "_forward_pass", "_compute_loss_grad")
-    )
 
 
 def is_faster(units: list[int], batch_size: int) -> bool:

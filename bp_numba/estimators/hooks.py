@@ -21,6 +21,8 @@ _METHODS = {
     "_fit_lbfgs": f"(self, {_BATCH}, layer_units)",
     "_backprop": f"(self, {_BATCH})",
     "_loss_grad_lbfgs": f"(self, packed_coef_inter, {_BATCH})",
+    "_unpack": "(self, packed_parameters)",
+    "_update_no_improvement_count": "(self, early_stopping, X, y, sample_weight)",
     "_forward_pass_fast": "(self, X, check_input=True)",
     "_predict": "(self, X, check_input=True)",
     "_score": "(self, X, y, sample_weight=None)",
@@ -86,6 +88,16 @@ def are_known() -> bool:
             )
             return False
     return True
+
+
+def are_overridden(estimator: Any, *names: str) -> bool:
+    """Tell if a subclass, or the user, has put a method in place of one of scikit-learn's."""
+    kinds = sklearn.neural_network.MLPClassifier, sklearn.neural_network.MLPRegressor
+    theirs = next(kind for kind in kinds if isinstance(estimator, kind))
+    return any(
+        name in vars(estimator) or getattr(type(estimator), name) is not getattr(theirs, name)
+        for name in names
+    )
 
 
 def _signature(path: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import csr_matrix, issparse
 
 from bp_numba.estimators import hooks
 from bp_numba.estimators.weighting import mean_weight_of_ones
@@ -23,24 +23,32 @@ class InKernels:
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> None:
-        self._optimizer = optimizer = estimator._optimizer
+        self._estimator, self._optimizer = estimator, estimator._optimizer
         self._parameters = estimator.coefs_ + estimator.intercepts_
         self._weights, self._starts = sample_weight, np.arange(0, X.shape[0], batch_size)
         # The optimizer stays over calls of partial_fit, whatever `solver` is set to.
-        self._is_adam = isinstance(optimizer, hooks.get("_stochastic_optimizers.AdamOptimizer"))
-        variant = _variant(estimator, X, "adam" if self._is_adam else _rule(optimizer))
-        names = ("beta_1", "beta_2", "epsilon") if self._is_adam else ("momentum",)
-        settings = Settings(
-            penalty=estimator.alpha,
-            loss_factor=_loss_factor(estimator, y),
-            mean_weight=mean_weight_of_ones(estimator, sample_weight, batch_size),
-            **{name: getattr(optimizer, name) for name in names},
+        self._is_adam = isinstance(
+            self._optimizer, hooks.get("_stochastic_optimizers.AdamOptimizer")
         )
-        data = _data(X, y, sample_weight)
-        self._training = BatchTraining(variant, self._parameters, data, int(batch_size), settings)
+        self._loss_factor = _loss_factor(estimator, y)
+        self._mean_weight = mean_weight_of_ones(estimator, sample_weight, batch_size)
+        variant = _variant(estimator, X, "adam" if self._is_adam else _rule(self._optimizer))
+        self._training = BatchTraining(
+            variant, self._parameters, _data(X, y, sample_weight), int(batch_size), self._settings()
+        )
         kept = ("ms", "vs") if self._is_adam else ("velocities",)
-        self._moments = [getattr(optimizer, name) for name in kept[: variant.moments]]
+        self._moments = [getattr(self._optimizer, name) for name in kept[: variant.moments]]
         self._training.pack_moments(*self._moments)
+
+    def _settings(self) -> Settings:
+        """Return what the estimator and its optimizer say at present."""
+        names = ("beta_1", "beta_2", "epsilon") if self._is_adam else ("momentum",)
+        return Settings(
+            penalty=self._estimator.alpha,
+            loss_factor=self._loss_factor,
+            mean_weight=self._mean_weight,
+            **{name: getattr(self._optimizer, name) for name in names},
+        )
 
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
@@ -51,7 +59,8 @@ class InKernels:
         adam = self._optimizer
         updates = adam.t + self._updates(order)
         t = np.maximum(updates, 1)  # it is 0 in batches before the first with a weight
-        rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
+        with np.errstate(under="ignore"):  # of which powers of Python's floats say nothing
+            rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
         try:
             return self._training.epoch(order, rates)
         finally:
@@ -68,6 +77,13 @@ class InKernels:
         """Copy weights and moments to the estimator's arrays."""
         self._training.unpack(self._parameters)
         self._training.unpack_moments(*self._moments)
+
+    def read_back(self) -> None:
+        """Take weights, moments and settings from the estimator."""
+        self._parameters = self._estimator.coefs_ + self._estimator.intercepts_
+        self._training.pack(self._parameters)
+        self._training.pack_moments(*self._moments)
+        self._training.change(self._settings())
 
 
 def _variant(estimator: Any, X: Any, optimizer: str) -> Variant:
@@ -91,6 +107,7 @@ def _data(X: Any, y: Any, sample_weight: Any) -> Data:
     if not issparse(X):
         return Data(np.ascontiguousarray(X), y, sample_weight)
     X = X.tocsr()
+    X = csr_matrix((X.data, X.indices, X.indptr), X.shape)  # the check may replace its arrays
     X.check_format(full_check=True)
     return Data(X, y, sample_weight)
 

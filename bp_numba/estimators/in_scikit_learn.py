@@ -19,7 +19,7 @@ class InScikitLearn:
         self._estimator, self._batch_size = estimator, batch_size
         self._samples = X, y, sample_weight
         self._mean_weight = mean_weight_of_ones(estimator, sample_weight, batch_size)
-        self._parameters = estimator.coefs_ + estimator.intercepts_
+        self.read_back()
         layers = len(estimator.coefs_)
         self._activations = [None] * (layers + 1)
         self._scratch = [[None] * layers for _ in ("deltas", "coef_grads", "intercept_grads")]
@@ -35,6 +35,10 @@ class InScikitLearn:
 
     def write_back(self) -> None:
         """Do nothing: the estimator's arrays are what is trained."""
+
+    def read_back(self) -> None:
+        """Take the estimator's arrays, which may be others; all else is looked at where it is."""
+        self._parameters = self._estimator.coefs_ + self._estimator.intercepts_
 
     def _update(self, rows: Any) -> float:
         """Train one batch and return its loss before that."""

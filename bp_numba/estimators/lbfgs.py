@@ -27,6 +27,10 @@ the relative reduction of the loss that ends it all."""
 COMMON = {"method": "L-BFGS-B", "jac": True}
 """What scikit-learn asks `scipy.optimize.minimize` for, besides the limits."""
 
+OPTIONS = "_get_additional_lbfgs_options_dict"
+"""scikit-learn's function for options that SciPy has dropped. A release without it gives them, and
+SciPy warns, in the name of the module that calls `minimize`: that must be scikit-learn's."""
+
 NEW_STEP, EVALUATE, CONVERGED, STOP = 1, 3, 4, 5
 TOO_MANY_EVALUATIONS, TOO_MANY_STEPS = 502, 504
 """What the routine asks for, and what it can be told."""
@@ -38,8 +42,9 @@ def shortened(hook: Any) -> Any:
     It is the same code with other globals: what it makes of a result is scikit-learn's, and so is
     the module that its warnings come from, which filters know. Whatever else is given comes back.
     """
-    function = getattr(hook, "__func__", None)
-    if function is not sklearn.neural_network.MLPClassifier._fit_lbfgs or not _is_known():
+    function: Any = getattr(hook, "__func__", None)
+    is_theirs = function is sklearn.neural_network.MLPClassifier._fit_lbfgs
+    if not is_theirs or OPTIONS not in function.__code__.co_names or not _is_known():
         return hook
     optimize = SimpleNamespace(**{**vars(scipy.optimize), "minimize": minimize})
     known = {

@@ -169,6 +169,9 @@ def _read_weights(estimator: Any, archive: Archive, units: list[int]) -> None:
     types = {part.dtype.name for each in parts.values() for part in each}
     require(len(types) == 1, f"weights must be of one type, got {sorted(types)}")
     estimator.coefs_, estimator.intercepts_ = parts["coefs"], parts["intercepts"]
+    if getattr(estimator, "best_validation_score_", None) is not None:
+        # Which a warm start goes on from; `fit` too leaves them as the weights themselves.
+        estimator._best_coefs, estimator._best_intercepts = parts["coefs"], parts["intercepts"]
 
 
 def _floats(archive: Archive, name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -67,6 +67,11 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         finally:
             self.__dict__.pop("_call", None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickles and copies hold: of a call that runs, nothing."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in ("_call", "_gradient")}
+
     def _fit_stochastic(self, *args: Any, **kwargs: Any) -> None:
         """Train with the solver 'sgd' or 'adam'."""
         hook = super()._fit_stochastic
@@ -96,6 +101,11 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         solve = hook if self._gradient is None else lbfgs.shortened(hook)
         try:
             solve(*call.args, **call.kwargs)
+        except BaseException:
+            # scikit-learn's code leaves the weights that it looked at last.
+            if self._gradient is not None and self._gradient.is_asked_for:
+                self._unpack(self._gradient.last_weights())
+            raise
         finally:
             self.__dict__.pop("_gradient", None)
         task.end()

@@ -25,14 +25,10 @@ def _score(estimator: Any, held_out: HeldOut, outputs: Any) -> float | None:
 
     It checks for a millisecond what it is given, as long as tens of epochs of a small network take.
     """
-    own = hooks.get("MLPClassifier" if is_classifier(estimator) else "MLPRegressor")
-    if any(getattr(type(estimator), name) is not getattr(own, name) for name in _METHODS):
+    # A subclass may have another score.
+    if hooks.are_overridden(estimator, "_score", "_predict"):
         return None
     return (_accuracy if is_classifier(estimator) else _r2)(estimator, held_out, outputs)
-
-
-_METHODS = "_score", "_predict"
-"""What must be scikit-learn's, not a subclass's, for scores to be known here."""
 
 
 def _accuracy(estimator: Any, held_out: HeldOut, outputs: Any) -> float:

@@ -22,6 +22,9 @@ from bp_numba.estimators.validation import HeldOut, held_out_from
 FROM_FIT = 3
 """How many frames above `fit` scikit-learn's `_fit` is, whose module filters of warnings know."""
 
+COUNTING = "_update_no_improvement_count"
+"""scikit-learn's method that counts the epochs without improvement."""
+
 
 class Run(NamedTuple):
     """One call of `fit` or `partial_fit`."""
@@ -35,6 +38,8 @@ class Run(NamedTuple):
     task: FitTask
     incremental: bool
     """Whether it is `partial_fit`: one epoch, without a word about the maximum."""
+    counts_itself: bool
+    """Whether a subclass counts the epochs without improvement."""
 
 
 def fit(estimator: Any, samples: Samples, incremental: bool) -> None:
@@ -75,7 +80,8 @@ def _begin(estimator: Any, samples: Samples, incremental: bool) -> Run:
     batch_size = _batch_size(estimator, training.X.shape[0])
     trainer = trainer_for(estimator, *training, batch_size)
     task = FitTask(estimator, estimator.max_iter)
-    return Run(estimator, training.X.shape[0], trainer, held_out, task, incremental)
+    counts_itself = hooks.are_overridden(estimator, COUNTING)
+    return Run(estimator, training.X.shape[0], trainer, held_out, task, incremental, counts_itself)
 
 
 def _optimizer(estimator: Any) -> Any:
@@ -132,11 +138,16 @@ def _train(run: Run) -> None:
     for order in islice(_orders(estimator, run.samples), estimator.max_iter):
         task.begin_epoch()
         loss = run.trainer.epoch(order)
-        if run.held_out is not None or task.is_watched:
+        # The user's code may look at weights and change them.
+        is_watched = run.counts_itself or task.is_watched
+        if run.held_out is not None or is_watched:
             run.trainer.write_back()
         _record(run, loss)
         is_last = _is_last(estimator) or run.incremental
-        if task.end_epoch() or is_last:
+        is_stopped = task.end_epoch()
+        if is_watched:
+            run.trainer.read_back()
+        if is_stopped or is_last:
             return
     warnings.warn(
         f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
@@ -155,11 +166,28 @@ def _record(run: Run, loss: float) -> None:
     estimator.loss_curve_.append(loss)
     if estimator.verbose:
         print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
-    if run.held_out is None:
+    if run.counts_itself:
+        _let_it_count(estimator, run.held_out)
+    elif run.held_out is None:
         _compare_losses(estimator)
     else:
         _compare_scores(estimator, run.held_out)
     estimator._optimizer.iteration_ends(estimator.t_)
+
+
+def _let_it_count(estimator: Any, held_out: HeldOut | None) -> None:
+    """Call the subclass's method, and keep what scikit-learn's does not know."""
+    count = getattr(estimator, COUNTING)
+    if held_out is None:
+        count(False, None, None, None)
+        return
+    X, _, sample_weight = held_out.samples
+    _, loss = score_and_loss(estimator, held_out)
+    best = estimator.best_validation_score_
+    count(True, X, held_out.targets, sample_weight)
+    estimator.validation_loss_curve_.append(loss)
+    if estimator.best_validation_score_ > best:
+        estimator.best_iter_ = len(estimator.validation_loss_curve_)
 
 
 def _compare_losses(estimator: Any) -> None:

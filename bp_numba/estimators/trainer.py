@@ -49,3 +49,10 @@ class Trainer(Protocol):
         `_optimizer`: the `velocities` of SGD; `ms`, `vs`, `t` and `learning_rate` of Adam, which
         is the corrected one of its last update. The `learning_rate` of SGD is the loop's.
         """
+
+    def read_back(self) -> None:
+        """Go on from what is in the estimator, after code of the user's that may have changed it.
+
+        That is its weights, in the same arrays or others of their shapes, and parameters that are
+        looked at in each batch.
+        """

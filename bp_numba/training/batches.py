@@ -113,7 +113,7 @@ class BatchTraining:
         is_dense = variant.inputs == "dense"
         self._network = perceptron(units, block, self._lanes, dtype, variant.moments, is_dense)
         self.weights, self.gradient = self._network.weights, self._network.gradient
-        self._pack(self.weights, parts)
+        self.pack(parts)
         self._samples = _samples(data, self._network, size, _settings(settings, dtype))
         self.losses = self._samples.losses
         self._shares = _shares(self._n, size, self._lanes)
@@ -149,6 +149,14 @@ class BatchTraining:
             end = min(start + self._step, self._n)
             self._function(self._table, start, end, *self._sizes)
             self.batches_done = end // self._size if end < self._n else len(self._samples.rates)
+
+    def change(self, settings: Settings) -> None:
+        """Train with other settings from now on."""
+        self._samples.settings[...] = _settings(settings, self.weights.dtype)
+
+    def pack(self, parts: Sequence[Array]) -> None:
+        """Take the weights from arrays of their shapes."""
+        self._pack(self.weights, parts)
 
     def unpack(self, parts: Sequence[Array]) -> None:
         """Copy the weights to arrays of their shapes."""

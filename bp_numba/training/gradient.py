@@ -27,11 +27,18 @@ class Gradient:
     width : int, optional
         Doubles in a vector, by default as many as a register holds.
 
+    Attributes
+    ----------
+    is_asked_for : bool
+        Whether it has been, be it that the first time was interrupted.
+
     Raises
     ------
     NotCompiled
         If there is no kernel to be had.
     """
+
+    is_asked_for = False
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Gradient:
         """Return loss and gradient for some weights, the latter as a vector like them."""
         training, matrices = self._training, self._matrices
         training.weights[self._places] = weights
+        self.is_asked_for = True
         training.run()
         loss = np.float64(sum(training.losses.tolist()))  # NumPy's sum would warn of an overflow
         gradient = training.gradient[self._places]
@@ -60,3 +68,7 @@ class Gradient:
         gradient[matrices] += self._penalty * weights[matrices]
         gradient /= self._total
         return loss, gradient
+
+    def last_weights(self) -> Array:
+        """Return a copy of the weights for which it was asked for last."""
+        return self._training.weights[self._places]

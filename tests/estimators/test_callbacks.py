@@ -1,5 +1,7 @@
 """scikit-learn's callbacks: its own, in pipelines and searches too, and one that records all."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
@@ -7,6 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bp_numba import MLPClassifier
+from bp_numba.estimators import choice, stochastic
+from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from tests.estimators.twins import outcome, small
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
@@ -56,6 +60,76 @@ def test_callbacks_are_told_of_each_epoch(parameters, numbers, classes):
         np.testing.assert_array_equal(fitted.coefs_[0], shorter.coefs_[0])
         np.testing.assert_array_equal(fitted.predict(numbers), shorter.predict(numbers))
         assert fitted._call is None  # holds none of the user's data
+        for name in ("loss_curve_", "validation_scores_", "validation_loss_curve_"):
+            assert getattr(fitted, name) == getattr(shorter, name), name
+
+
+class Busy(Recorder):
+    """Trains the estimator that it is given, and pickles the one that is being fitted."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Remember nothing."""
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+        if not estimator.early_stopping:
+            fitted_estimator.partial_fit(X, y)
+        self.fitted.append(pickle.dumps(estimator.set_callbacks()))
+        estimator.set_callbacks(self)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_what_a_callback_does_with_its_copy_changes_nothing(solver, numbers, classes):
+    alone = small("MLPClassifier", solver=solver).fit(numbers, classes)
+    watched = small("MLPClassifier", solver=solver).set_callbacks(Busy()).fit(numbers, classes)
+    np.testing.assert_array_equal(watched.coefs_[0], alone.coefs_[0])
+    assert watched.loss_curve_ == alone.loss_curve_
+
+
+def test_what_is_pickled_in_a_fit_knows_nothing_of_its_call(numbers, classes):
+    X, y = np.tile(numbers, (100, 1)), np.tile(classes, 100)
+    busy = Busy()
+    small("MLPClassifier", early_stopping=True, max_iter=1).set_callbacks(busy).fit(
+        X, y, X_val=numbers, y_val=classes
+    )
+    assert len(busy.fitted[0]) < X.nbytes / 10
+    loaded = pickle.loads(busy.fitted[0])
+    assert loaded._call is None and loaded._gradient is None
+    loaded.fit(numbers, classes)  # which has no X_val
+
+
+class Changing(Recorder):
+    """Changes weights, in place or not, and a parameter, after each epoch."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def on_fit_task_end(self, estimator, context):
+        self.change(estimator)
+
+
+CHANGES = {
+    "in place": lambda model: [np.clip(w, -0.1, 0.1, out=w) for w in model.coefs_],
+    "replaced": lambda model: setattr(model, "coefs_", [w.clip(-0.1, 0.1) for w in model.coefs_]),
+    "penalty": lambda model: model.set_params(alpha=50.0),
+    "momentum": lambda model: setattr(model._optimizer, "momentum", 0.1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=[*CHANGES])
+def test_what_a_callback_changes_counts_wherever_training_goes_on(
+    change, numbers, classes, monkeypatch
+):
+    fits = []
+    for where in (InScikitLearn, choice.trainer_for):
+        monkeypatch.setattr(stochastic, "trainer_for", where)
+        model = small("MLPClassifier", solver="sgd", learning_rate_init=0.1, batch_size=7)
+        fits.append(model.set_callbacks(Changing(change)).fit(numbers, classes))
+    np.testing.assert_allclose(fits[0].loss_curve_, fits[1].loss_curve_, rtol=1e-9)
+    for ours, theirs in zip(fits[0].coefs_, fits[1].coefs_, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    unchanged = small("MLPClassifier", solver="sgd", learning_rate_init=0.1, batch_size=7)
+    assert unchanged.fit(numbers, classes).loss_curve_ != fits[0].loss_curve_
 
 
 def test_a_callback_stops_training(numbers, classes):

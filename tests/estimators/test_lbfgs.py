@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 import bp_numba
 from bp_numba.estimators import lbfgs
 from tests.conftest import needs_jit
-from tests.estimators.twins import outcome, small
+from tests.estimators.twins import assert_same_state, outcome, small, twins
 
 needs_known = pytest.mark.skipif(
     ".".join(scipy.__version__.split(".")[:2]) not in lbfgs.RELEASES, reason="SciPy is not known"
@@ -166,6 +166,37 @@ class OwnSolver(bp_numba.MLPClassifier):
 def test_a_solver_of_ones_own_may_call_it(asked, numbers, classes):
     model = OwnSolver((5,), solver="lbfgs", random_state=0).fit(numbers, classes)
     assert model.fits == len(asked) == 1
+
+
+@needs_jit
+@pytest.mark.parametrize("evaluations", [0, 1, 5])
+def test_an_interrupt_leaves_the_weights_of_the_last_evaluation(evaluations, numbers):
+    """As scikit-learn's class does."""
+    ours, theirs = twins("MLPRegressor", solver="lbfgs", max_iter=200)
+    for twin in (ours, theirs):
+        original, left = twin._loss_grad_lbfgs, iter(range(evaluations))
+
+        def interrupted(*args, original=original, left=left):
+            found = original(*args)
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return found
+
+        twin._loss_grad_lbfgs = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            twin.fit(numbers, numbers[:, 0])
+        del twin._loss_grad_lbfgs
+    assert_same_state(ours, theirs)
+
+
+@needs_jit
+@needs_known
+def test_where_scipy_warns_of_options_it_is_asked_by_scikit_learn(
+    asked, monkeypatch, numbers, classes
+):
+    monkeypatch.setattr(lbfgs, "OPTIONS", "a function that scikit-learn did not have then")
+    assert small("MLPClassifier", solver="lbfgs", max_iter=200).fit(numbers, classes).n_iter_ > 3
+    assert not asked
 
 
 @needs_jit

@@ -83,8 +83,9 @@ def test_what_fit_has_left_is_there(parameters, numbers, classes, tmp_path):
     model = fitted(MLPClassifier, numbers, classes, class_weight="balanced", **parameters)
     loaded = reloaded(model, tmp_path)
     assert loaded.get_params() == model.get_params()
-    gone = {"_optimizer", "_random_state", "_best_coefs", "_best_intercepts"}
-    gone |= {"_coef_indptr", "_intercept_indptr"}
+    gone = {"_optimizer", "_random_state", "_coef_indptr", "_intercept_indptr"}
+    if not model.early_stopping:  # they are the initial weights
+        gone |= {"_best_coefs", "_best_intercepts"}
     assert set(vars(model)) - gone == set(vars(loaded))
     for name, value in vars(loaded).items():
         if name not in ("_label_binarizer", *model.get_params()):
@@ -123,6 +124,18 @@ def test_metadata_and_arrays_are_kept_beside_it(numbers, classes, tmp_path):
     with np.load(path, allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["coefs1"], model.coefs_[1])
         assert json.loads(archive["header"].tobytes())["units"] == [4, 5, 3, 3]
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_loaded_one_starts_warm_as_the_one_saved(kind, numbers, classes, tmp_path):
+    parameters = {"early_stopping": True, "warm_start": True, "learning_rate_init": 0.1}
+    model = fitted(kind, numbers, classes, **parameters)
+    model.best_validation_score_ = 1.5  # which no epoch beats
+    loaded = reloaded(model, tmp_path)
+    model.fit(numbers, classes)
+    loaded.fit(numbers, classes)
+    assert bits(loaded.predict(numbers)) == bits(model.predict(numbers))
+    assert loaded.loss_curve_ == model.loss_curve_
 
 
 def test_a_loaded_one_is_trained_on(numbers, classes, tmp_path):

@@ -195,7 +195,6 @@ REFUSED = {
     "no targets": ({}, "fit", lambda X, y: (X, None)),
     "one dimension": ({}, "fit", lambda X, y: (X[0], y)),
     "weights of samples": ({}, "fit", lambda X, y: (X, y, np.ones(3))),
-    "weights of 0": ({}, "fit", lambda X, y: (X, y, np.zeros(60))),
     "no classes": ({}, "partial_fit", lambda X, y: (X, y)),
     "early stopping": (EARLY, "partial_fit", lambda X, y: (X, y, None, np.unique(y))),
     "a class of one": (EARLY, "fit", lambda X, y: (X, np.arange(60) == 3)),
@@ -207,6 +206,13 @@ REFUSED = {
 def test_errors(parameters, method, arguments, numbers, classes):
     ours, theirs = twins("MLPClassifier", **parameters)
     assert assert_same_outcome(ours, theirs, method, *arguments(numbers, classes)).error
+
+
+def test_weights_of_0_are_refused_where_scikit_learn_does_not_divide_by_them(numbers, classes):
+    ours, theirs = twins("MLPClassifier")
+    expected = outcome(theirs.fit, numbers, classes, np.zeros(60))
+    seen = outcome(ours.fit, numbers, classes, np.zeros(60))
+    assert seen == expected if "ZeroDivisionError" not in expected.error else seen.error is None
 
 
 def test_partial_fit_is_for_stochastic_solvers():
@@ -249,6 +255,46 @@ def interrupt_at(estimator, batch):
         return backprop(*args)
 
     estimator._backprop = interrupted
+
+
+class Counting:
+    """Stops where the loss is low enough, and halves the weights of outputs after each epoch."""
+
+    def _update_no_improvement_count(self, *args):
+        super()._update_no_improvement_count(*args)
+        self.coefs_[-1] *= 0.5
+        if self.loss_ < 1.09:
+            self._no_improvement_count = 99
+
+
+@pytest.mark.parametrize("parameters", [{}, EARLY], ids=str)
+def test_a_count_of_ones_own_is_asked(parameters, numbers, classes):
+    models = [
+        type("Counting", (Counting, twin.__class__), {})(**twin.get_params())
+        for twin in twins("MLPClassifier", learning_rate_init=0.1, **{"max_iter": 60, **parameters})
+    ]
+    ours, theirs = models
+    assert_same_outcome(ours, theirs, "fit", numbers, classes)
+    assert 1 < ours.n_iter_ < 60
+    assert_same_state(ours, theirs)
+    if parameters:
+        assert len(ours.validation_loss_curve_) == ours.n_iter_
+        assert ours.validation_scores_[ours.best_iter_ - 1] == ours.best_validation_score_
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_an_underflow_that_scikit_learn_does_not_see_is_no_error(solver, numbers, classes):
+    ours, theirs = twins("MLPClassifier", solver=solver, beta_1=0.1, batch_size=1, max_iter=10)
+    with np.errstate(all="raise"):
+        assert assert_same_outcome(ours, theirs, "fit", numbers, classes).error is None
+
+
+def test_sparse_samples_stay_as_they_are(numbers, classes):
+    X = scipy.sparse.csr_matrix(numbers)
+    much = np.concatenate([X.data, np.zeros(10 * X.nnz)])  # of which the check would make a copy
+    X.data = much[: X.nnz]
+    outcome(MLPClassifier((5,), max_iter=2).fit, X, classes)
+    assert np.shares_memory(X.data, much)
 
 
 def test_filters_of_scikit_learns_warnings_know_them(numbers, classes):
