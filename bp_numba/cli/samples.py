@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bp_numba.cli.errors import CommandError
 from bp_numba.preprocessing.samples import Samples, Wanted, make_samples
-from bp_numba.tables.table import Table
+from bp_numba.tables.table import Table, listed
 
 
 def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[str]]:
@@ -16,7 +16,10 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
     CommandError, TableError
         If the table does not suit what the options ask for.
     """
-    targets = _names(table, options.target or _targets_of_arrays(table))
+    targets = _names(table, options.target or table.targets)
+    if not targets:
+        known = listed([repr(name) for name in table.columns])
+        raise CommandError(f"--target is required: the column to predict, one or more of {known}")
     is_mlp = options.network == "mlp"
     wanted = Wanted(
         targets=targets,
@@ -34,11 +37,6 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
     if options.class_weight and not samples.preprocessing.classes:
         raise CommandError("--class-weight balanced needs classes, got targets that are numbers")
     return samples, _lines(table, targets, samples)
-
-
-def _targets_of_arrays(table: Table) -> list[str]:
-    """Return the names of the columns of y in an .npz file."""
-    return [name for name in table.columns if name.startswith("y")] or ["y"]
 
 
 def _names(table: Table, asked: Sequence[str]) -> list[str]:

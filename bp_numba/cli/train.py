@@ -47,8 +47,6 @@ def check_options(options: argparse.Namespace) -> None:
     check.check_alpha(options.alpha)
     check.check_seed(options.seed)
     _check_restarts(options)
-    if options.target is None and not _is_npz(options):
-        raise ValueError("--target is required: the column to predict")
     _check_shares(options)
     if families.is_mlp(options):
         _check_perceptrons(options)
@@ -64,11 +62,6 @@ def _check_perceptrons(options: argparse.Namespace) -> None:
             raise ValueError(f"{name} must be more than 0 for --network mlp, got {value}")
     if options.checkpoint is not None and options.restarts > 1:
         raise ValueError("--checkpoint keeps one network of --network mlp, not --restarts of them")
-
-
-def _is_npz(options: argparse.Namespace) -> bool:
-    suffixes = [suffix for suffix in options.data.suffixes if suffix != ".gz"]
-    return options.format == "npz" or (not options.format and suffixes[-1:] == [".npz"])
 
 
 def _check_shares(options: argparse.Namespace) -> None:

@@ -38,22 +38,22 @@ def read_arrays(name: str, content: bytes) -> Table:
     X, y = _loaded(name, content)
     if X.ndim != 2 or X.dtype.kind not in "biuf" or not X.shape[1]:
         raise TableError(f"{name} must hold {_HOLDS}, got X of {_described(X.shape, X.dtype)}")
-    columns: dict[str, Callable[[], Cells]] = {
+    inputs: dict[str, Callable[[], Cells]] = {
         f"x{j}": partial(_cells, X[:, j]) for j in range(X.shape[1])
     }
+    targets: dict[str, Callable[[], Cells]] = {}
     if y is not None:
         if not 1 <= y.ndim <= 2 or len(y) != len(X) or y.dtype.kind not in "biufU" or not y.size:
             raise TableError(
                 f"{name} must hold {_HOLDS}, got {len(X)} rows of X, and y of "
                 f"{_described(y.shape, y.dtype)}"
             )
-        targets = y.reshape(len(y), -1)
-        several = targets.shape[1] > 1
-        for k in range(targets.shape[1]):
-            columns[f"y{k}" if several else "y"] = partial(_cells, targets[:, k])
+        columns = y.reshape(len(y), -1).T
+        for k, column in enumerate(columns):
+            targets[f"y{k}" if len(columns) > 1 else "y"] = partial(_cells, column)
     if not len(X):
         raise TableError(f"{name} has no rows")
-    return Table(name, len(X), columns)
+    return Table(name, len(X), inputs | targets, targets=tuple(targets))
 
 
 def _loaded(name: str, content: bytes) -> tuple[_Array, _Array | None]:

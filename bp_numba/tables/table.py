@@ -54,6 +54,8 @@ class Table:
         How the text is written, as told from the content, where that is not plain CSV.
     notes : tuple of str
         What else there is to tell about how it was read, a line each.
+    targets : tuple of str
+        The columns that the file itself says are to be predicted: y of an .npz file.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Table:
     decimal: str = "."
     dialect: str = ""
     notes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     def cells(self, name: str) -> Cells:
         """Return the cells of a column; raise TableError if there is none of this name."""

@@ -102,11 +102,34 @@ def test_standard_input(kind, tmp_path, capsys):
     assert f"accuracy 1.0000 on {ROWS} rows" in said
 
 
-def test_an_npz_file_needs_no_target_whatever_it_is_called(tmp_path, capsys):
+@pytest.mark.parametrize("name", ["data.npz", "data.NPZ", "data.npz.gz", "data.Npz.GZ", "-"])
+def test_arrays_need_no_target_whatever_they_are_called(name, tmp_path, capsys, monkeypatch):
+    np.savez(stream := io.BytesIO(), X=np.array([A]).T, y=[i % 2 for i in range(ROWS)])
+    content = stream.getvalue()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    packed = gzip.compress(content) if name.lower().endswith(".gz") else content
+    path = "-" if name == "-" else csv_file(tmp_path, packed, name)
+    shown = run(capsys, "train", path, *SHORT).out
+    assert f": {ROWS} rows, target 'y', inputs: 1" in shown
+
+
+def test_arrays_need_no_target_where_an_option_says_what_they_are(tmp_path, capsys):
     path = tmp_path / "arrays"
     with open(path, "wb") as file:
         np.savez(file, X=np.array([A]).T, y=[i % 2 for i in range(ROWS)])
     shown = run(capsys, "train", path, "--format", "npz", *SHORT).out
     assert f"{path}: {ROWS} rows, target 'y', inputs: 1" in shown
-    packed = csv_file(tmp_path, gzip.compress(path.read_bytes()), "data.npz.gz")
-    assert f"{packed}: {ROWS} rows, target 'y', inputs: 1" in run(capsys, "train", packed).out
+
+
+def test_without_arrays_the_target_must_be_said(tmp_path, capsys, monkeypatch):
+    np.savez(stream := io.BytesIO(), X=np.array([A]).T)
+    for name, content, columns in (
+        ("t.csv", table().encode(), "'a', 'b', 'label'"),
+        ("-", table().encode(), "'a', 'b', 'label'"),
+        ("t.npz", stream.getvalue(), "'x0'"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        path = "-" if name == "-" else csv_file(tmp_path, content, name)
+        assert main(["train", str(path)]) == 1
+        expected = f"--target is required: the column to predict, one or more of {columns}\n"
+        assert capsys.readouterr().err == f"bp-numba: {expected}"

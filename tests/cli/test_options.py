@@ -41,7 +41,6 @@ def test_version(capsys):
         (["digits", "--layers", "64-32"], "layers must begin with 64 and end with 10 for digits"),
         (["xor", "--seed", "-1"], "seed must be between 0 and"),
         (["train"], "the following arguments are required: DATA"),
-        (["train", "d.csv"], "--target is required: the column to predict"),
         (["train", "d.csv", "--target", "y", "--task", "cluster"], "invalid choice: 'cluster'"),
         (["train", "d.npz", "--layers", "3-0"], "must be sizes >= 1, or none, got '3-0'"),
         (["train", "d.npz", "--layers", "many"], "as 16-8 or 16,8, got 'many'"),
