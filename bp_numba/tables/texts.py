@@ -81,7 +81,8 @@ def _are_many_numbers(blocks: Sequence[bytes], decimal: str) -> bool:
 
 
 def _numbers(column: bytes, decimal: str) -> npt.NDArray[np.float64]:
-    with_gaps = b"\0\0" in column or column[:1] == b"\0" or column[-1:] == b"\0"
+    at_an_end = column[:1] in (b"\0", b"") or column[-1:] == b"\0"  # one empty cell is b""
+    with_gaps = at_an_end or b"\0\0" in column
     if with_gaps or _LETTER.search(column):
         column = _GAP.sub(b"nan", column)
     text = column.decode("ascii").replace(decimal, ".").replace(GLUE, " ")

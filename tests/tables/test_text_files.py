@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.table import Texts
+from bp_numba.tables.texts import block, column_cells
 from tests.runs.hostile import mutated
 from tests.tables.files import cells_of, refusal, rows_of, table_of
 
@@ -241,6 +242,14 @@ def test_mutated_files_are_read_or_refused_in_a_line(encoding, tmp_path):
             assert "data.csv" in str(error) and "\n" not in str(error)
             found.add("refused")
     assert found == {True, "refused"}
+
+
+@pytest.mark.parametrize("gaps", [1, 2, 3])
+def test_blocks_of_nothing_but_empty_cells_are_rows(gaps):
+    numbers = [i + 0.5 for i in range(1000)]
+    full, empty = block(list(map(str, numbers))), block([""] * gaps)
+    cells = column_cells([full, empty, full])
+    np.testing.assert_array_equal(cells, [*numbers, *[np.nan] * gaps, *numbers])
 
 
 @pytest.mark.parametrize("decimal", [".", ","])
