@@ -231,8 +231,10 @@ def _gap_notes(encoder: Encoder, column: Column, is_gap: npt.NDArray[np.bool_]) 
 
 
 def _unit_notes(encoder: NumberEncoder, column: Column) -> list[str]:
-    unit = column.values.numerals.unit if column.values.numerals else ""
-    if encoder.constant or unit == encoder.unit or column.values.kind != "numbers":
+    if encoder.constant or column.values.kind in ("booleans", "nothing"):
+        return []
+    unit = column.numerals().unit
+    if unit == encoder.unit:
         return []
     here, there = (repr(sign) if sign else "no unit" for sign in (unit, encoder.unit))
     return [

@@ -45,10 +45,16 @@ def read_numerals(texts: Sequence[str], decimal: str = ".") -> Numerals | None:
 
     Thousands separators, units, parentheses for negative numbers, minus signs of typesetters and
     the exponents of Fortran are understood where all texts are written in one such way. A leading
-    zero, as in 007, makes codes of all of them.
+    zero, as in 007, makes codes of all of them, and parentheses around all numbers of a list.
     """
-    if _LEADING_ZERO.search("\n".join(["", *texts])):
+    in_parentheses = len(texts) > 1 and all(text.startswith("(") for text in texts)
+    if in_parentheses or _LEADING_ZERO.search("\n".join(["", *texts])):
         return None
+    return read_as_numbers(texts, decimal)
+
+
+def read_as_numbers(texts: Sequence[str], decimal: str = ".") -> Numerals | None:
+    """Return the same of texts that are known to be numbers, whatever else they look like."""
     plain = read_plain(texts, decimal)
     return _read_styled(texts, decimal) if plain is None else plain
 
@@ -70,7 +76,7 @@ def read_plain(texts: Sequence[str], decimal: str = ".") -> Numerals | None:
 
 def read_number(text: str, decimal: str = ".") -> float | None:
     """Return the number of one text, however it is written; None if it is no number."""
-    numerals = read_plain([text], decimal) or _read_styled([text], decimal)
+    numerals = read_as_numbers([text], decimal)
     return None if numerals is None else float(numerals.numbers[0])
 
 
@@ -84,8 +90,7 @@ def _read_styled(texts: Sequence[str], decimal: str) -> Numerals | None:
         parts.append(part)
     units = {part.before + part.after for part in parts}
     separators = {part.separator for part in parts} - {""}
-    negative = [bool(part.open) for part in parts]
-    if len(units) > 1 or len(separators) > 1 or (len(parts) > 1 and all(negative)):
+    if len(units) > 1 or len(separators) > 1:
         return None
     if separators and any(not part.separator and len(part.whole) > 3 for part in parts):
         return None
@@ -101,7 +106,7 @@ def _read_styled(texts: Sequence[str], decimal: str) -> Numerals | None:
     notes = {
         "thousands separators removed": bool(separator),
         f"{unit!r} removed": bool(unit),
-        "parentheses read as minus signs": any(negative),
+        "parentheses read as minus signs": any(part.open for part in parts),
         "typeset minus signs read as '-'": any(
             new.count("-") > old.count("-") for new, old in zip(ascii_texts, texts, strict=True)
         ),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.preprocessing.labels import Label, label_of
-from bp_numba.preprocessing.numerals import read_plain
+from bp_numba.preprocessing.numerals import Numerals, read_as_numbers, read_plain
 from bp_numba.preprocessing.scaling import Scaling, fit_scaling
 from bp_numba.preprocessing.values import PAIRS, Column, canonical, read_column
 from bp_numba.tables.gaps import says_nothing
@@ -180,12 +180,10 @@ def learn_numbers(columns: list[Column], numbers: Matrix, scale: str) -> NumberT
 def _numbers_or_nan(column: Column) -> Matrix:
     """Return the number of each row, NaN where there is none."""
     values, decimal = column.values, column.table.decimal
-    if values.numerals is not None:
-        numbers = values.numbers()
-    elif values.codes is None:
-        numbers = np.full(column.table.rows, np.nan)
-    else:
+    numerals = values.numerals or read_as_numbers(values.texts, decimal)
+    if numerals is None:
         plain = (read_plain([text], decimal) for text in values.texts)
         once = [np.nan if found is None else float(found.numbers[0]) for found in plain]
-        numbers = np.array([*once, np.nan])[values.codes]
+        numerals = Numerals(np.array(once), False)
+    numbers = values._replace(numerals=numerals).numbers()
     return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -7,7 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.preprocessing.dates import are_dates
-from bp_numba.preprocessing.numerals import Numerals, read_number, read_numerals, read_plain
+from bp_numba.preprocessing.numerals import (
+    Numerals,
+    read_as_numbers,
+    read_number,
+    read_numerals,
+    read_plain,
+)
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.gaps import says_nothing
 from bp_numba.tables.table import Cells, Table, Texts
@@ -90,7 +96,7 @@ class Column(NamedTuple):
         TableError
             If a value is no number, or is infinite; it names the row.
         """
-        numbers = self._as_numbers().numbers()
+        numbers = self.values._replace(numerals=self.numerals()).numbers()
         if np.isinf(numbers).any():
             raise self.error("has an infinite value", int(np.argmax(np.isinf(numbers))))
         return numbers
@@ -120,19 +126,20 @@ class Column(NamedTuple):
         """Return what a message calls a row, without a word about the header."""
         return self.table.row(row).partition(" (")[0]
 
-    def _as_numbers(self) -> Values:
+    def numerals(self) -> Numerals:
+        """Return the values as numbers; raise TableError if a text is none."""
         values, decimal = self.values, self.table.decimal
         if values.numerals is not None:
-            return values
-        numerals = read_plain(values.texts, decimal)  # for numbers 007 is one
-        if numerals is None and values.texts:
+            return values.numerals
+        numerals = read_as_numbers(values.texts, decimal)  # for numbers 007 is one
+        if numerals is None:
             plain = (read_plain([text], decimal) for text in values.texts)
             code = next(code for code, number in enumerate(plain) if number is None)
             text, row = values.texts[code], self.row_of(code)
             number = read_number(text, decimal)
             alike = "" if number is None else ", all written alike"
             raise self.error(f"must hold numbers{alike}, got {text!r:.60}", row)
-        return values._replace(numerals=numerals or Numerals(np.zeros(0), False))
+        return numerals
 
 
 def read_column(table: Table, name: str) -> Column:

@@ -27,6 +27,17 @@ def test_proba_of_a_number(tmp_path, capsys):
     assert "--proba needs a model of classes, got" in capsys.readouterr().err
 
 
+def test_rows_all_of_whose_numbers_are_in_parentheses(tmp_path, capsys):
+    numbers = [i - 12 for i in range(24)]
+    prices = [f"({-number})" if number < 0 else str(number) for number in numbers]
+    kinds = ["lo" if number < 0 else "hi" for number in numbers]
+    data, model = write(tmp_path / "d.csv", {"price": prices, "k": kinds}), tmp_path / "m.npz"
+    run(capsys, "train", data, "--target", "k", "--save", model)
+    expected = predictions(run(capsys, "predict", model, data).out)[1]
+    new = write(tmp_path / "new.csv", {"price": prices[:2]})
+    assert predictions(run(capsys, "predict", model, new).out)[1] == expected[:2] == [["lo"]] * 2
+
+
 def test_a_table_without_the_target_and_with_more_columns(tmp_path, capsys):
     data, model = two_groups(tmp_path / "data.csv"), tmp_path / "model.npz"
     run(capsys, "train", data, "--target", "label", "--save", model)

@@ -158,6 +158,8 @@ def test_units_that_differ_are_told():
     assert "2 rows have no value" in note
     (note,) = write([encoder], table({"a": "0.05,0.07"}))[1]
     assert note.startswith("column 'a': these numbers have no unit, those trained on had '%'")
+    (note,) = write([encoder], table({"a": "($5),($7)"}))[1]
+    assert note.startswith("column 'a': these numbers have '$', those trained on had '%'")
 
 
 def test_dates_are_refused():

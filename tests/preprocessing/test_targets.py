@@ -202,6 +202,7 @@ def test_numbers_of_a_new_table():
     for cells, numbers in [
         ("1,x,?,2.5", [1, NAN, NAN, 2.5]),
         ("1,inf,2,007", [1, NAN, 2, 7]),
+        ("(1),(2),,(3)", [-1, -2, NAN, -3]),
         ("a,b,c,d", [NAN] * 4),
         (np.array([NAN] * 4), [NAN] * 4),
         (",,?,", [NAN] * 4),

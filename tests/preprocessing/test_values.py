@@ -89,6 +89,20 @@ def test_what_is_no_number(cells, message):
     assert str(error.value) == f"t.csv: column 'a' {message}"
 
 
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["(35)", "(1,240)"], [-35, -1240]),
+        (["(35)", "", "?", "(4.5)"], [-35, NAN, NAN, -4.5]),
+        (["($5)", "($1,000)"], [-5, -1000]),
+    ],
+)
+def test_parentheses_around_all_where_numbers_are_needed(cells, numbers):
+    column = read_column(table({"a": cells}), "a")
+    assert column.values.kind == "texts"  # numbers of a list, for all that the cells tell
+    np.testing.assert_array_equal(column.numbers(), numbers)
+
+
 def test_leading_zeros_where_numbers_are_needed():
     assert read_column(table({"a": "007,08,?"}), "a").numbers()[:2].tolist() == [7, 8]
 
