@@ -26,10 +26,34 @@ def separated(folder, text, **how):
         ("5 | a, b\n6 | c, d\n", ["5", "a, b"]),
         ("1:2\n3:4\n", ["1:2"]),
         ("a b c\n1 2 3\n", ["a", "b", "c"]),
+        ("51 494,5,hi\n1 200,6,lo\n", ["51 494", "5", "hi"]),
+        ("51 494;5,5;hi\n1 200;6,5;lo\n", ["51 494", "5,5", "hi"]),
+        ("-1 234 567.5\t$5 000\n999\t$1 000\n", ["-1 234 567.5", "$5 000"]),
+        ("2,91 136,5 hi\n5,86 250,25 lo\n", ["2,91", "136,5", "hi"]),
+        ("Room 5,35\nRoom 6,41\n", ["Room 5", "35"]),
     ],
 )
 def test_told_from_the_content(text, row, tmp_path):
     assert separated(tmp_path, text)[0] == row
+
+
+@pytest.mark.parametrize("separator", [*"\t,;|", ", "])
+@pytest.mark.parametrize("rows", [60, 1])
+@pytest.mark.parametrize(
+    ("names", "ending"),
+    [
+        (["unit price", "qty", "kind"], ["7", "hi"]),
+        (["price", "qty", "note", "kind"], ["7", "", "lo"]),
+        (["unit price", "qty"], ["7"]),
+        (["unit price", "list price"], ["1 250"]),
+    ],
+)
+def test_spaces_between_thousands_separate_nothing(separator, rows, names, ending, tmp_path):
+    cells = [[f"{1000 + 77 * i:,}".replace(",", " "), *ending] for i in range(rows)]
+    text = "".join(separator.join(row) + "\n" for row in [names, *cells])
+    read = cells_of(table_of(tmp_path, text, decimal="."))
+    expected = zip(names, map(list, zip(*cells, strict=True)), strict=True)
+    assert read == {name: [cell or None for cell in column] for name, column in expected}
 
 
 def test_words_of_a_text_are_no_columns(tmp_path):

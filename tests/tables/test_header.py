@@ -18,6 +18,8 @@ from tests.tables.files import refusal, table_of
         "x,o,yes\no,x,no\nx,x,no\no,o,yes\n",
         "$3.50,a\n$4.20,b\n",
         "3.5 %,a\n4.2 %,b\n",
+        "51 494,a\n1 234 567,b\n",
+        "51\u00a0494,a\n1\u202f234,b\n",
         "30,20,10\n1,2,4\n",
     ],
 )
