@@ -14,6 +14,9 @@ from bp_numba.tables.names import named
 from bp_numba.tables.table import Cells, Table, Texts
 from bp_numba.tables.texts import encoded
 
+_FEW = 1_000
+"""Of at most so many rows, integers with gaps are texts even if all differ."""
+
 
 def read_parquet(name: str, content: bytes) -> Table:
     """Return the table that a Parquet file holds.
@@ -60,10 +63,8 @@ def _converted(polars: Any, name: str, series: Any) -> Cells:
         if not series.null_count():
             return np.asarray(series.to_numpy())
         return encoded([("" if value is None else str(value).lower()) for value in series])
-    if dtype.is_integer() and not series.null_count():
-        integers = series.cast(polars.Int64, strict=False)
-        if not integers.null_count():
-            return np.asarray(integers.to_numpy())
+    if dtype.is_integer() or (dtype == polars.Decimal and dtype.scale == 0):
+        return _integers(polars, series)
     if dtype.is_numeric():
         return np.asarray(series.cast(polars.Float64).fill_null(np.nan).to_numpy())
     if dtype in (polars.String, polars.Categorical, polars.Enum, polars.Null):
@@ -74,6 +75,21 @@ def _converted(polars: Any, name: str, series: Any) -> Cells:
         f"{name}: column {series.name!r} must hold numbers, booleans or text, got {dtype}; "
         "--ignore leaves it out"
     )
+
+
+def _integers(polars: Any, series: Any) -> Cells:
+    """Return integers as such; with gaps as texts, or as numbers if nearly all differ.
+
+    As `column_cells` does with those of text files: texts of a million take two seconds.
+    """
+    integers = series.cast(polars.Int64, strict=False)
+    if not integers.null_count():
+        return np.asarray(integers.to_numpy())
+    numbers = np.asarray(series.cast(polars.Float64).fill_null(np.nan).to_numpy())
+    many = len(series) > _FEW and 2 * series.n_unique() > len(series)
+    if many and (np.isnan(numbers) | (np.abs(numbers) < 2**53)).all():
+        return numbers
+    return _texts(polars, series)
 
 
 def _texts(polars: Any, series: Any) -> Texts:

@@ -86,6 +86,28 @@ def test_formats_give_the_same_network(tmp_path, capsys):
     assert found[2][1].startswith("y\n")
 
 
+@pytest.mark.parametrize("classes", [(0, 1)])
+@pytest.mark.parametrize("gaps", [[], [None]])
+def test_integers_are_the_same_classes_in_all_formats(classes, gaps, tmp_path, capsys):
+    y = [classes[i % 2] for i in range(40)] + gaps
+    columns = {"x": [i % 2 + i / 100 for i in range(len(y))], "y": y}
+    polars.DataFrame(columns, strict=False).write_csv(tmp_path / "d.csv")
+    polars.DataFrame(columns, strict=False).write_parquet(tmp_path / "d.parquet")
+    if not gaps:
+        np.savez(tmp_path / "d.npz", X=np.array([columns["x"]]).T, y=np.array(y))
+    found = []
+    for path in sorted(tmp_path.glob("d.*")):
+        model = tmp_path / "model.npz"
+        shown = run(capsys, "train", path, "--target", "y", "--save", model).out
+        assert "2 classes (guessed from 2 different whole numbers" in shown
+        assert NeuralNetwork.load(model).metadata["table"]["classes"] == [*classes]
+        data = path if path.suffix == ".npz" else tmp_path / "d.csv"
+        found.append(predictions(run(capsys, "predict", model, data, "--proba").out))
+    assert all(each == found[0] for each in found)
+    assert found[0][0] == ["y", *(f"proba_{label}" for label in classes)]
+    assert [row[0] for row in found[0][1]][:40] == list(map(str, y[:40]))
+
+
 @pytest.mark.parametrize(
     ("names", "kind"),
     [(("no", "yes"), str), ((7, -1), int), ((True, False), bool), ((0.5, 2.5), float)],

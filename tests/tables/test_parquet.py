@@ -18,8 +18,10 @@ SERIES = {
     "bool": (polars.Series([True, False]), np.bool_, [True, False]),
     "bool gap": (polars.Series([True, None]), None, ["true", None]),
     "int": (polars.Series([1, 2], dtype=polars.UInt8), np.int64, [1, 2]),
-    "int gap": (polars.Series([1, None]), np.float64, [1.0, np.nan]),
-    "big": (polars.Series([2**63, 1], dtype=polars.UInt64), np.float64, [2.0**63, 1.0]),
+    "int gap": (polars.Series([1, None]), None, ["1", None]),
+    "big": (polars.Series([2**63, 1], dtype=polars.UInt64), None, [str(2**63), "1"]),
+    "whole": (polars.Series([7, None], dtype=polars.Decimal(38, 0)), None, ["7", None]),
+    "no gap": (polars.Series([7, 8], dtype=polars.Decimal(38, 0)), np.int64, [7, 8]),
     "float": (polars.Series([1.5, None], dtype=polars.Float32), np.float64, [1.5, np.nan]),
     "nan": (polars.Series([np.nan, np.inf]), np.float64, [np.nan, np.inf]),
     "decimal": (polars.Series([decimal.Decimal("1.25"), None]), np.float64, [1.25, np.nan]),
@@ -49,6 +51,17 @@ def test_every_type(kind, tmp_path):
     if dtype:
         assert table.cells("a").dtype == dtype
     assert (table.rows, table.header, table.decimal, table.notes) == (2, 0, ".", ())
+
+
+def test_integers_with_gaps_are_numbers_where_nearly_all_differ(tmp_path):
+    small, large = list(range(2000)), [2**53 + i for i in range(2000)]
+    columns = {"few": small[:2] * 1000, "small": small, "large": large, "minus": [-(2**63), *small]}
+    gaps = {name: polars.Series([*cells[:1999], None]) for name, cells in columns.items()}
+    table = table_of(tmp_path, parquet(**gaps), "data.parquet")
+    assert table.cells("small").dtype == np.float64
+    np.testing.assert_array_equal(table.cells("small"), [*small[:1999], np.nan])
+    for name in ("few", "large", "minus"):
+        assert cells_of(table)[name] == [*map(str, columns[name][:1999]), None]
 
 
 @pytest.mark.parametrize("values", [[[1], [2]], [{"x": 1}, {"x": 2}], [b"a", b"b"], [TIME - TIME]])
