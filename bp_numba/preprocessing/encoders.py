@@ -187,13 +187,11 @@ def category_codes(column: Column, numeric: bool) -> tuple[npt.NDArray[np.int64]
     """
     values = column.values
     if values.codes is None:
-        numbers, codes = np.unique(values.numbers(), return_inverse=True)
+        found, codes = np.unique(column.array(), return_inverse=True)
         codes = codes.reshape(-1)
-        is_gap = np.isnan(numbers)  # one, the last, since NumPy 1.21
-        texts = [canonical(number) for number in numbers[~is_gap]]
-        if values.kind == "booleans":
-            texts = [("False", "True")[int(text)] for text in texts]
-        return np.where(codes < len(texts), codes, -1), texts
+        written = str if values.kind == "booleans" else canonical
+        texts = [written(value) for value in found[~np.isnan(found)].tolist()]
+        return np.where(codes < len(texts), codes, -1), texts  # NaN is one, the last
     texts = values.texts
     if not numeric:
         return values.codes.astype(np.int64), texts

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bp_numba.preprocessing.evidence import why_text
+from bp_numba.preprocessing.labels import count_numbers
 from bp_numba.preprocessing.values import Column
 
 TASKS = ("classify", "regress")
@@ -58,7 +59,7 @@ def guess_task(column: Column) -> Task:
         return Task("classify", evidence or "text", FOR_NUMBERS if evidence else "")
     numbers = values.numbers()
     present = numbers[~np.isnan(numbers)]
-    distinct = len(np.unique(present))
+    distinct = count_numbers(column)
     whole = bool((present == np.rint(present)).all())
     few = distinct <= min(_MOST_CLASSES, len(present) / 2)
     if whole and few and not (values.numerals and values.numerals.amounts):

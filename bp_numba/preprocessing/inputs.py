@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from bp_numba.preprocessing.encoders import (
     category_codes,
 )
 from bp_numba.preprocessing.evidence import why_text
+from bp_numba.preprocessing.labels import count_numbers
 from bp_numba.preprocessing.scaling import Scaling, fit_factor, fit_scaling
 from bp_numba.preprocessing.values import Column, read_column
 from bp_numba.tables.errors import TableError
@@ -216,7 +217,7 @@ def _notes(column: Column, encoder: Encoder) -> list[str]:
     notes = [f"column {name!r}: {note}" for note in (numerals.notes if numerals else ())]
     if column.values.kind == "texts" and (why := why_text(column)):
         notes.append(f"column {name!r} is taken for categories because of {why}")
-    if isinstance(encoder, NumberEncoder) and (why := _why_an_id(name, column.numbers())):
+    if isinstance(encoder, NumberEncoder) and (why := _why_an_id(column)):
         notes.append(
             f"column {name!r} looks like row numbers or ids ({why}), of which nothing can be "
             f"learned for new rows: {ignoring(name)} leaves it out"
@@ -224,8 +225,9 @@ def _notes(column: Column, encoder: Encoder) -> list[str]:
     return notes
 
 
-def _why_an_id(name: str, numbers: npt.NDArray[Any]) -> str:
+def _why_an_id(column: Column) -> str:
     """Return what tells that numbers are those of rows, nothing if they are not."""
+    name, numbers = column.name, column.numbers()
     if len(numbers) < _LEAST_ROWS or np.isnan(numbers).any() or (numbers != np.rint(numbers)).any():
         return ""
     if np.abs(numbers).max() < 2**53 and (np.abs(np.diff(numbers)) == 1).all():
@@ -233,5 +235,5 @@ def _why_an_id(name: str, numbers: npt.NDArray[Any]) -> str:
         if (steps == steps[0]).all():
             return f"it counts {'up' if steps[0] > 0 else 'down'} by one"
     if _ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower()):
-        return "all its values are different" if len(np.unique(numbers)) == len(numbers) else ""
+        return "all its values are different" if count_numbers(column) == len(numbers) else ""
     return ""

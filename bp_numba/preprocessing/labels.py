@@ -8,7 +8,6 @@ import numpy as np
 
 from bp_numba.preprocessing.numerals import read_number
 from bp_numba.preprocessing.values import PAIRS, Column, Values
-from bp_numba.tables.table import Texts
 
 Label: TypeAlias = bool | int | float | str
 
@@ -18,9 +17,9 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,307})")
 
 def labels_of(column: Column) -> set[Label]:
     """Return the labels of a column, all of one type; gaps are none."""
-    values, cells = column.values, column.table.cells(column.name)
-    if not isinstance(cells, Texts):
-        return {value for value in np.unique(cells).tolist() if value == value}
+    values = column.values
+    if values.codes is None:
+        return {value for value in np.unique(column.array()).tolist() if value == value}
     if values.kind == "booleans":
         return _boolean_labels(values)
     if values.kind != "numbers" or values.numerals is None:
@@ -30,6 +29,14 @@ def labels_of(column: Column) -> set[Label]:
         return set(numbers)
     pairs = zip(values.texts, numbers, strict=True)
     return {int(text) if _INTEGER.fullmatch(text) else int(number) for text, number in pairs}
+
+
+def count_numbers(column: Column) -> int:
+    """Return how many different numbers a column has, also of integers that no float can tell."""
+    if column.values.codes is not None:
+        return len(labels_of(column))
+    numbers = column.array()
+    return len(np.unique(numbers[~np.isnan(numbers)]))
 
 
 def _boolean_labels(values: Values) -> set[Label]:

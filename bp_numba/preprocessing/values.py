@@ -101,6 +101,10 @@ class Column(NamedTuple):
             raise self.error("has an infinite value", int(np.argmax(np.isinf(numbers))))
         return numbers
 
+    def array(self) -> npt.NDArray[Any]:
+        """Return the cells of a column that was none of texts: integers as they are, unrounded."""
+        return np.asarray(self.table.cells(self.name))
+
     def presence(self) -> Numbers:
         """Return 0 for each row that has a value, whatever it is, and NaN for a gap."""
         return np.where(self.values.gaps(), np.nan, 0.0)
@@ -193,6 +197,11 @@ def _without_gaps(cells: Texts) -> tuple[Codes, list[str]]:
 
 
 def canonical(number: Any) -> str:
-    """Return one text for a number, however it is written: 1 for 1.0."""
+    """Return one text for a number, however it is written: 1 for 1.0.
+
+    Floats from 2**53 on stay floats: several integers become the same one.
+    """
+    if isinstance(number, int):
+        return str(int(number))  # of a boolean 0 or 1
     value = float(number)
     return str(int(number)) if value.is_integer() and abs(value) < 2**53 else repr(value)

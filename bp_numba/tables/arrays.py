@@ -97,9 +97,9 @@ def _cells(array: _Array) -> Cells:
         return encoded(array.tolist())
     if array.dtype.kind == "b":
         return array
-    if array.dtype.kind in "iu" and (
-        np.can_cast(array.dtype, np.int64) or int(array.max()) <= np.iinfo(np.int64).max
-    ):
-        return array.astype(np.int64)
+    if array.dtype.kind in "iu":
+        if np.can_cast(array.dtype, np.int64) or int(array.max()) <= np.iinfo(np.int64).max:
+            return array.astype(np.int64)
+        return encoded(list(map(str, array.tolist())))
     with np.errstate(over="ignore"):  # of longer doubles
         return array.astype(np.float64)

@@ -77,6 +77,24 @@ def test_numbers_that_are_names(data, tmp_path, capsys):
     assert nine == same != unseen and "a value that no row trained on had, as '8'" in captured.err
 
 
+@pytest.mark.parametrize("codes", [(2**53, 2**53 + 1), (2**64 - 2, 2**64 - 1)])
+def test_large_numbers_that_are_names_are_the_same_in_all_formats(codes, tmp_path, capsys):
+    columns = {"c": [codes[i % 2] for i in range(40)], "y": ["lo", "hi"] * 20}
+    frame, found = polars.DataFrame(columns, strict=False), []
+    frame.write_csv(tmp_path / "d.csv")
+    frame.write_parquet(tmp_path / "d.parquet")
+    for path in tmp_path.glob("d.*"):
+        model = tmp_path / "model.npz"
+        run(capsys, "train", path, "--target", "y", "--categorical", "c", "--save", model)
+        shown = run(capsys, "info", model).out
+        assert f"c: 2 categories: {codes[0]}, {codes[1]}; gaps become" in shown
+        for data in tmp_path.glob("d.*"):
+            captured = run(capsys, "predict", model, data)
+            assert "no row trained on had" not in captured.err
+            found.append(predictions(captured.out)[1])
+    assert found == [[["lo"], ["hi"]] * 20] * 4
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

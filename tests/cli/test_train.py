@@ -86,7 +86,7 @@ def test_formats_give_the_same_network(tmp_path, capsys):
     assert found[2][1].startswith("y\n")
 
 
-@pytest.mark.parametrize("classes", [(0, 1)])
+@pytest.mark.parametrize("classes", [(0, 1), (2**53, 2**53 + 1), (2**64 - 2, 2**64 - 1)])
 @pytest.mark.parametrize("gaps", [[], [None]])
 def test_integers_are_the_same_classes_in_all_formats(classes, gaps, tmp_path, capsys):
     y = [classes[i % 2] for i in range(40)] + gaps

@@ -118,6 +118,22 @@ def test_codes_stay_as_they_are_spelt():
     assert write([encoder], table({"a": np.array([1, 1])}))[0].tolist() == [[0, 1, 0]] * 2
 
 
+def test_large_integers_as_categories():
+    exact = (str(2**53), str(2**53 + 1))
+    for cells in (list(exact), np.array([2**53, 2**53 + 1])):
+        encoder = one(cells, categorical={"a"})
+        assert encoder.categories == exact
+        for new in (list(exact), np.array([2**53, 2**53 + 1])):
+            assert write([encoder], table({"a": new}))[0].tolist() == [[1, 0], [0, 1]]
+        rounded = table({"a": np.array([2.0**53, 2.0**53])})  # either of the two
+        assert "2 rows have a value that no row trained on had" in write([encoder], rounded)[1][0]
+
+
+def test_large_ids_are_told_apart():
+    made = table({"row id": np.arange(2**60, 2**60 + 9000, 100)})
+    assert "looks like row numbers or ids (all its values are different)" in learn(made).notes[0]
+
+
 def test_categories_of_booleans():
     encoder = one("True,maybe,False")
     assert encoder.categories == ("False", "True", "maybe")

@@ -123,7 +123,16 @@ def test_texts_are_no_numbers():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(1, "1"), (1.0, "1"), (-0.0, "0"), (0.5, "0.5"), (1e300, "1e+300"), (True, "1")],
+    [
+        (1, "1"),
+        (1.0, "1"),
+        (-0.0, "0"),
+        (0.5, "0.5"),
+        (1e300, "1e+300"),
+        (True, "1"),
+        (2**53 + 1, str(2**53 + 1)),
+        (-(2**70), str(-(2**70))),
+    ],
 )
 def test_one_text_for_a_number(number, text):
     assert canonical(number) == text
