@@ -4,25 +4,21 @@ What a checkpoint must keep of it is in the metadata of the networks.
 """
 
 import argparse
-import base64
 import math
 from bisect import bisect
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from bp_numba import EarlyStopping, History, NeuralNetwork
 from bp_numba.cli.errors import CommandError
-from bp_numba.runs.json_values import is_count
-
-STOPPING = "early_stopping"
-"""Key of the metadata for what early stopping has seen, then for where it ended the run."""
+from bp_numba.cli.stopping_state import LAST, STOPPING, checked, texts
+from bp_numba.training.together import copy_each
 
 
-def stopping_of(network: NeuralNetwork, early: bool, limit: float | None) -> "Stopping":
+def stopping_of(network: NeuralNetwork, options: argparse.Namespace) -> "Stopping":
     """Return what stops a network, and goes on where it was when the network was saved.
 
-    Early stopping, or else only the limit of its loss, which early stopping heeds too.
+    Early stopping, or else only the limit of its loss, which early stopping heeds too. A network
+    whose run came to its last epoch gets the weights back that it had there.
 
     Among many networks one may have been saved at a display point before early stopping has seen
     it; it sees it here, with the same weights.
@@ -30,21 +26,29 @@ def stopping_of(network: NeuralNetwork, early: bool, limit: float | None) -> "St
     Raises
     ------
     CommandError
-        If its state is damaged.
+        If its state is damaged, or it has only its best weights, with which it cannot go on.
     """
-    history, stopping = network.history, _stopping(network, early, limit)
+    history, stopping = network.history, _stopping(network, options)
+    if isinstance(stopping, ResumableStopping):
+        stopping.give_last(network)
     is_new = stopping.stopped_epoch is None and len(history) == stopping.points_seen(history) + 1
     if is_new and history.epochs[-1] == network.epochs_trained:
         stopping(network, history.epochs[-1], history.losses[-1])
-        return _stopping(network, early, limit)
+        stopping = _stopping(network, options)
+    lacks_last = options.early_stopping and STOPPING not in network.metadata
+    if lacks_last and 0 < network.epochs_trained < options.epochs:
+        raise CommandError(
+            f"checkpoint {options.checkpoint} lacks the weights of epoch {network.epochs_trained}, "
+            "from which training would go on: it holds those of the lowest validation loss"
+        )
     return stopping
 
 
-def _stopping(network: NeuralNetwork, early: bool, limit: float | None) -> "Stopping":
-    state, shapes = network.metadata.get(STOPPING), [w.shape for w in network.W]
-    if not early:
+def _stopping(network: NeuralNetwork, options: argparse.Namespace) -> "Stopping":
+    state, limit = network.metadata.get(STOPPING), options.stop_at_loss
+    if not options.early_stopping:
         return StoppingAtLoss(state, math.nan if limit is None else limit)
-    return ResumableStopping(state, shapes, limit)
+    return ResumableStopping(state, [w.shape for w in network.W], limit)
 
 
 class ResumableStopping(EarlyStopping):
@@ -70,7 +74,7 @@ class ResumableStopping(EarlyStopping):
     def __init__(
         self, state: Any, shapes: list[tuple[int, ...]], limit: float | None = None
     ) -> None:
-        self._state = None if state is None else _checked(state, shapes)
+        self._state = None if state is None else checked(state, shapes)
         self._limit = math.nan if limit is None else limit
         super().__init__()
 
@@ -96,19 +100,27 @@ class ResumableStopping(EarlyStopping):
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
             "waited": self._waited,
-            "weights": [base64.b64encode(w.tobytes()).decode() for w in self._best],
+            "weights": texts(self._best),
             **self._note(),  # while others train on, it waits for the end with the last weights
         }
         return bool(enough)
 
+    def give_last(self, network: Any) -> None:
+        """Give the network the weights back with which its run came to its last epoch."""
+        if self._state is not None and self._state.last:
+            copy_each(network.W, self._state.last)
+            network.metadata[STOPPING].pop(LAST)
+
     def end(self, network: Any) -> None:
-        """Give the best weights back, and note where the run was ended."""
+        """Give the best weights back; note where the run was ended, or what it goes on from."""
+        state = network.metadata.get(STOPPING)
+        # One step each: after Ctrl-C between two, a network without a note would train on, and one
+        # without its last weights from the best.
+        if self.stopped_epoch is None and state is not None and LAST not in state:
+            network.metadata[STOPPING] = {**state, LAST: texts(network.W)}
         super().end(network)
-        # One step each: after Ctrl-C between two, a network without a note would train on.
         if note := self._note():
             network.metadata[STOPPING] = note
-        else:
-            network.metadata.pop(STOPPING, None)
 
     def _note(self) -> dict[str, int]:
         return {} if self.stopped_epoch is None else {"stopped_epoch": self.stopped_epoch}
@@ -129,7 +141,7 @@ class StoppingAtLoss:
 
     def __init__(self, state: Any, limit: float) -> None:
         self._limit = limit
-        self.stopped_epoch = None if state is None else _checked(state, []).stopped_epoch
+        self.stopped_epoch = None if state is None else checked(state, []).stopped_epoch
 
     def points_seen(self, history: History) -> int:
         """Return how many display points of a history it has seen: not the last, to be sure."""
@@ -147,35 +159,6 @@ class StoppingAtLoss:
 
 
 Stopping: TypeAlias = ResumableStopping | StoppingAtLoss
-
-
-class _State(NamedTuple):
-    best_loss: float
-    best_epoch: int
-    waited: int
-    stopped_epoch: int | None
-    weights: list[Any]
-
-
-def _checked(state: Any, shapes: list[tuple[int, ...]]) -> _State:
-    try:
-        stopped = state.get("stopped_epoch")
-        if stopped is not None and len(state) == 1:
-            state = {"best_loss": math.inf, "best_epoch": 0, "waited": 0, "weights": []}
-        loss, epoch, waited = (state[name] for name in ("best_loss", "best_epoch", "waited"))
-        texts = state["weights"]
-        counts = [epoch, waited] if stopped is None else [epoch, waited, stopped]
-        if type(loss) is not float or not all(map(is_count, counts)):
-            raise TypeError
-        if len(texts) != (len(shapes) if loss < math.inf else 0):
-            raise ValueError
-        weights = [
-            np.frombuffer(base64.b64decode(text, validate=True)).reshape(shape)
-            for text, shape in zip(texts, shapes, strict=False)
-        ]
-    except (AttributeError, KeyError, TypeError, ValueError):  # a wrong character: ValueError
-        raise CommandError("the checkpoint's state of early stopping is damaged") from None
-    return _State(loss, epoch, waited, stopped, weights)
 
 
 def nothing_left(networks: list[NeuralNetwork], options: argparse.Namespace) -> str:

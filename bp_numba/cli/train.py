@@ -184,7 +184,7 @@ def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
     points = min(options.epochs / every + 1, MOST_POINTS)
     size = weights + len(json.dumps(networks[0].metadata)) + 4096 + int(200 * points)
     if options.early_stopping:
-        size += 2 * weights  # the best weights, as text
+        size += 3 * weights  # the best weights and the last, as text
     copies = 4 if is_mlp else len(networks)  # with Adam's moments
     for name, path, count in (
         ("--save", options.save, 1),

@@ -17,7 +17,8 @@ from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
 from bp_numba.cli.restarts import Ranking
 from bp_numba.cli.resuming import save_checkpoint
-from bp_numba.cli.stopping import STOPPING, Stopping, nothing_left, stopping_lines, stopping_of
+from bp_numba.cli.stopping import Stopping, nothing_left, stopping_lines, stopping_of
+from bp_numba.cli.stopping_state import STOPPING, drop_last
 from bp_numba.preprocessing.samples import Samples
 
 
@@ -86,10 +87,9 @@ def _train(
     networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
 ) -> tuple[list[str], str | None]:
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
-    early, limit = options.early_stopping, options.stop_at_loss
-    stops = early or limit is not None
+    stops = options.early_stopping or options.stop_at_loss is not None
     noted = _noted(networks)
-    stoppings = [stopping_of(network, early, limit) for network in networks if stops]
+    stoppings = [stopping_of(network, options) for network in networks if stops]
     if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
         _end(networks, stoppings)
         if _noted(networks) != noted:  # the run was interrupted when all had come to their end
@@ -176,6 +176,7 @@ def save_network(
             "the weights are no longer numbers: use a smaller alpha, or --scale",
         ]
     if options.save is not None:
+        drop_last(network)
         try:
             with writing("--save", options.save):
                 network.save(options.save)

@@ -1,6 +1,7 @@
 """Runs that go on from a checkpoint as if nothing had interrupted them, and those that must not."""
 
 import json
+import math
 import os
 import shlex
 import signal
@@ -158,6 +159,9 @@ def test_checkpoints_that_are_damaged_or_foreign(tmp_path, capsys):
         {"best_loss": 0.5, "best_epoch": 1, "waited": 1, "weights": ["?", "AAAA"]},
         {"best_loss": 0.5, "best_epoch": 1, "waited": 1, "weights": [1, 2]},
         {"best_loss": 0.5, "best_epoch": "1", "waited": 1, "weights": ["", ""]},
+        {"best_loss": math.inf, "best_epoch": 0, "waited": 1, "weights": [], "last": ["AAAA"]},
+        {"best_loss": math.inf, "best_epoch": 0, "waited": 1, "weights": [], "last": ["", ""]},
+        {"best_loss": math.inf, "best_epoch": 0, "waited": 1, "weights": [], "last": 7},
     ],
 )
 def test_a_damaged_state_of_early_stopping(state, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, load_many
@@ -10,7 +11,8 @@ from bp_numba.cli.perceptron_runs import PerceptronRun
 from bp_numba.cli.perceptrons import Perceptron
 from bp_numba.cli.stopping import ResumableStopping, StoppingAtLoss
 from bp_numba.runs.archives import MANY, ONE, kind_of
-from tests.cli.conftest import noisy, run, score, two_groups, write
+from tests.cli.conftest import noisy, run, score, stopping_command, two_groups, write
+from tests.conftest import assert_same_weights
 
 SHOWN = ["--epochs", 300, "--display-update", 10]
 EARLY = ["--early-stopping", "--validation-size", 0.25]
@@ -122,6 +124,101 @@ def test_resumed_is_bit_equal_to_uninterrupted(
     again = run(capsys, *command(data, whole, *options, "--resume")).out
     assert "nothing is left to train" in again and score(again) == score(first)
     assert whole.read_bytes() == before
+
+
+@pytest.fixture
+def overfitted(tmp_path):
+    """A table whose validation loss falls for a while, and rises again."""
+    generator = np.random.default_rng(1)
+    columns = dict(zip("abcd", generator.random((4, 40)), strict=True))
+    y = columns["a"] * columns["b"] + generator.normal(scale=0.2, size=40)
+    return write(tmp_path / "overfitted.csv", columns | {"y": y})
+
+
+def up_to(epochs, data, path, *more):
+    """Return the arguments of a run of so many epochs, if it is not stopped before."""
+    command = stopping_command(data, path, epochs)
+    return [*command, "--display-update", 10, "--resume", *more]
+
+
+@pytest.mark.parametrize("network", [[], ["--restarts", 3]], ids=["one", "many"])
+def test_more_epochs_go_on_from_the_last_weights(network, overfitted, tmp_path, capsys):
+    def trained(name, epochs):
+        run(capsys, *up_to(epochs, overfitted, tmp_path / name, *network))
+        return reached(tmp_path / name)
+
+    expected = trained("whole.npz", 3000)
+    ends = [each[1] for each in expected]
+    assert 150 < min(ends) <= max(ends) < 3000
+    lengths = [0, 1, min(ends) - 65, min(ends) - 65, min(ends) - 27, max(ends) - 30]
+    for epochs in sorted(lengths):
+        assert trained("kept.npz", epochs) == trained(f"{epochs}.npz", epochs), epochs
+    for epochs in (max(ends), 3000, 4000):
+        assert trained("kept.npz", epochs) == expected
+
+
+def test_a_run_that_has_come_to_its_epochs_predicts_with_its_best_weights(
+    overfitted, tmp_path, capsys
+):
+    kept, model, best = (tmp_path / f"{name}.npz" for name in ("kept", "model", "best"))
+    run(capsys, *up_to(3000, overfitted, kept))
+    behind = NeuralNetwork.load(kept).epochs_trained - 10
+    kept.unlink()
+    shown = run(capsys, *up_to(behind, overfitted, kept, "--save", model)).out
+    epoch = re.search(rf"the end after epoch {behind}; .* of epoch (\d+), whose", shown)[1]
+    run(capsys, *up_to(epoch, overfitted, best))
+    for path in (kept, model):
+        assert_same_weights(NeuralNetwork.load(path), NeuralNetwork.load(best), atol=0)
+    assert "early_stopping" not in NeuralNetwork.load(model).metadata, "a model needs no state"
+
+
+def test_a_checkpoint_without_its_last_weights(overfitted, tmp_path, capsys):
+    """As it was written before if a run had come to its epochs."""
+    kept = tmp_path / "kept.npz"
+    run(capsys, *up_to(95, overfitted, kept))
+    network = NeuralNetwork.load(kept)
+    network.metadata.pop("early_stopping", None)
+    network.save(kept)
+    before = kept.read_bytes()
+    assert main([*map(str, up_to(96, overfitted, kept))]) == 1
+    assert capsys.readouterr().err == (
+        f"bp-numba: checkpoint {kept} lacks the weights of epoch 95, from which training would go "
+        "on: it holds those of the lowest validation loss\n"
+    )
+    assert kept.read_bytes() == before
+    run(capsys, *up_to(95, overfitted, kept))
+    again = NeuralNetwork.load(kept)
+    assert_same_weights(again, network, atol=0)
+    assert again.metadata == network.metadata
+
+
+@pytest.mark.parametrize("method", ["__call__", "end"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("network", [[], ["--restarts", 3]], ids=["one", "many"])
+def test_an_interrupt_near_the_last_epoch_loses_no_weights(
+    network, after, method, overfitted, tmp_path, capsys, monkeypatch
+):
+    original, kept, calls = getattr(ResumableStopping, method), tmp_path / "kept.npz", []
+
+    def interrupting(stopping, trained, *arguments):
+        at_once = method == "end" or trained.epochs_trained == 90
+        calls.append(at_once)
+        if at_once and not after:
+            raise KeyboardInterrupt
+        answer = original(stopping, trained, *arguments)
+        if at_once:
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ResumableStopping, method, interrupting)
+        assert main([*map(str, up_to(95, overfitted, kept, *network))]) == 130
+    assert any(calls)
+    for epochs in (95, 150):
+        whole = tmp_path / f"{epochs}.npz"
+        run(capsys, *up_to(epochs, overfitted, kept, *network))
+        run(capsys, *up_to(epochs, overfitted, whole, *network))
+        assert reached(kept) == reached(whole)
 
 
 def test_the_loss_that_stops_is_one_of_the_run(data, tmp_path, capsys):
