@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from bp_numba import EarlyStopping, History, NeuralNetwork
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.stopping_state import LAST, STOPPING, checked, texts
-from bp_numba.training.together import copy_each
 
 
 def stopping_of(network: NeuralNetwork, options: argparse.Namespace) -> "Stopping":
@@ -108,8 +107,9 @@ class ResumableStopping(EarlyStopping):
     def give_last(self, network: Any) -> None:
         """Give the network the weights back with which its run came to its last epoch."""
         if self._state is not None and self._state.last:
-            copy_each(network.W, self._state.last)
-            network.metadata[STOPPING].pop(LAST)
+            for w, last in zip(network.W, self._state.last, strict=True):
+                w[...] = last
+            network.metadata[STOPPING].pop(LAST)  # at last: what Ctrl-C cuts is done again
 
     def end(self, network: Any) -> None:
         """Give the best weights back; note where the run was ended, or what it goes on from."""
