@@ -144,9 +144,13 @@ def _parts(table: Table, goal: Goal, wanted: Wanted) -> tuple[Rows, Rows, Rows]:
     train, test = split(mixed, goal.groups, wanted.test_size)
     train, validate = split(train, goal.groups, wanted.validation_size)
     if wanted.validation_size and not len(validate):
-        classes = len(np.unique(goal.groups[goal.rows]))
+        left = f" left by --test-size {wanted.test_size:g}" if wanted.test_size else ""
+        of_class, own = (
+            (" of a class", ", each of a class of its own") if goal.classes else ("", "")
+        )
+        got = f"{len(train)} of {len(goal.rows)}" if left else f"{len(train)}"
         raise TableError(
-            f"{table.name} must have a class with a row for validation too, got {len(goal.rows)} "
-            f"rows of {classes} classes"
+            f"{table.name} must have two or more rows{of_class}{left}, one to train on and one to "
+            f"validate with, got {got}{own}"
         )
     return train, validate, test

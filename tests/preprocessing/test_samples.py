@@ -140,13 +140,39 @@ def test_rare_classes_name_the_way_out():
         ("1.5,2", 0.0, "t.csv must have at least 3 rows, got 2"),
         ("1.5,2,,?", 0.0, "t.csv must have at least 3 rows with a target, got 2 of 4"),
         ("1.5,2,3", 0.2, "t.csv must have at least 4 rows, got 3"),
-        ("a,a,b,b", 0.2, "t.csv must have a class with a row for validation too, got 4 rows of 2"),
     ],
 )
 def test_too_few_rows(cells, validation_size, message):
     made = table({"a": numbered(cells.count(",") + 1), "y": cells})
     with pytest.raises(TableError, match=message):
         make_samples(made, Wanted(["y"], validation_size=validation_size))
+
+
+@pytest.mark.parametrize(
+    ("cells", "test_size", "which", "got"),
+    [
+        (
+            "a,a,b,b",
+            0.25,
+            "rows of a class left by --test-size 0.25",
+            "2 of 4, each of a class of its own",
+        ),
+        ("a,b,?,c", 0.0, "rows of a class", "3, each of a class of its own"),
+        (
+            "a,a,a,b,b",
+            0.99,
+            "rows of a class left by --test-size 0.99",
+            "2 of 5, each of a class of its own",
+        ),
+        (",".join(numbered(60)), 0.99, "rows left by --test-size 0.99", "1 of 60"),
+    ],
+)
+def test_no_rows_left_to_validate_with(cells, test_size, which, got):
+    made = table({"a": numbered(cells.count(",") + 1), "y": cells})
+    with pytest.raises(TableError) as error:
+        make_samples(made, Wanted(["y"], test_size=test_size, validation_size=0.5))
+    needs = "one to train on and one to validate with"
+    assert str(error.value) == f"t.csv must have two or more {which}, {needs}, got {got}"
 
 
 def test_balanced_classes():
