@@ -214,7 +214,7 @@ def test_scaling_comes_from_the_rows_trained_on(tmp_path, capsys):
         ),
         (numbered([0, 1] * 4), ["--ignore", "x"], "must have columns beside 'y' and those of --ig"),
         (numbered([0, 1] * 4), ["--categorical", "X"], "has no column 'X' (did you mean 'x'?)"),
-        (numbered([0, 1] * 2), ["--validation-size", "0.5"], "a class with a row for validation"),
+        (numbered([0, 1] * 2), ["--validation-size", "0.5"], "two or more rows of a class left"),
         (numbered([0, 1] * 4), ["--layers", "99999999-99999999"], "must give weights that fit"),
         (None, [], "No such file or directory: 'data.csv'"),
     ],
