@@ -68,7 +68,7 @@ def _exit_code(arguments: Sequence[str], output: Output) -> int:
         if options.debug:
             raise
         _complain(" ".join(str(error).split()), error)
-        return 1
+        return error.exit_code if isinstance(error, CommandError) else 1
     except KeyboardInterrupt as interrupt:
         _complain(reason(interrupt), interrupt)
         if options.command == "train" and options.checkpoint and options.checkpoint.exists():

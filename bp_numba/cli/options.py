@@ -64,7 +64,7 @@ def _add_train(commands: Commands) -> None:
         "--target",
         action="append",
         metavar="COLUMN",
-        help="what to predict: a name, a number counted from 1, or last; several for regression",
+        help="what to predict: a name, its number in the file, or last; several for regression",
     )
     add("--task", choices=TASKS, help="guessed from the target without it")
     add("--ignore", action="append", default=[], metavar="COLUMN", help="is no input; repeatable")

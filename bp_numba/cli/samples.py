@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from itertools import count
 
-from bp_numba.cli.errors import CommandError
+from bp_numba.cli.errors import CommandError, UsageError
 from bp_numba.preprocessing.samples import Samples, Wanted, make_samples
 from bp_numba.tables.table import Table, listed
 
@@ -16,16 +17,16 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
     CommandError, TableError
         If the table does not suit what the options ask for.
     """
-    targets = _names(table, options.target or table.targets)
+    targets = _names(table, "--target", options.target or table.targets)
     if not targets:
         known = listed([repr(name) for name in table.columns])
-        raise CommandError(f"--target is required: the column to predict, one or more of {known}")
+        raise UsageError(f"--target is required: the column to predict, one or more of {known}")
     is_mlp = options.network == "mlp"
     wanted = Wanted(
         targets=targets,
         task=options.task,
-        ignore=_names(table, options.ignore),
-        categorical=_names(table, options.categorical),
+        ignore=_names(table, "--ignore", options.ignore),
+        categorical=_names(table, "--categorical", options.categorical),
         scale=options.scale,
         target_scale="standard" if is_mlp else "sigmoid",
         test_size=options.test_size,
@@ -39,12 +40,22 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
     return samples, _lines(table, targets, samples)
 
 
-def _names(table: Table, asked: Sequence[str]) -> list[str]:
-    """Return the names of columns that are asked for by name, by number, or as the last."""
-    columns = list(table.columns)
-    by_place = {str(number): name for number, name in enumerate(columns, 1)}
-    by_place["last"] = columns[-1]
-    return [name if name in table.columns else by_place.get(name, name) for name in asked]
+def _names(table: Table, option: str, asked: Sequence[str]) -> list[str]:
+    """Return the names of columns that are asked for by name, by number, or as the last.
+
+    Columns are counted as in the file. One that was left out of the table may be ignored.
+    """
+    skipped = {column.number for column in table.left_out}
+    places = (str(number) for number in count(1) if number not in skipped)
+    known = dict(zip(places, table.columns, strict=False)) | {"last": [*table.columns][-1]}
+    known |= {name: name for name in table.columns}
+    whys = {key: left.why for left in table.left_out for key in (str(left.number), left.name)}
+    gone = [name for name in asked if name in whys and name not in known]
+    if gone and option != "--ignore":
+        raise CommandError(
+            f"{table.name}: {option} must name another column, got {gone[0]!r}: {whys[gone[0]]}"
+        )
+    return [known.get(name, name) for name in asked if name not in gone]
 
 
 def _lines(table: Table, targets: Sequence[str], samples: Samples) -> list[str]:

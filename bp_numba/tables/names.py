@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.table import Cells, Texts, listed
+from bp_numba.tables.table import Cells, LeftOut, Texts, listed
 
 _PARQUET_INDEX = re.compile(r"__index_level_\d+__")
 _UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
@@ -15,8 +15,8 @@ _FIRST_UNNAMED = re.compile(r"Unnamed: 0(\.\d+)*")
 
 def named(
     source: str, names: Sequence[str], cells: Sequence[Callable[[], Cells]]
-) -> tuple[Mapping[str, Callable[[], Cells]], tuple[str, ...]]:
-    """Return the columns by name, and what there is to tell about those that were left out.
+) -> tuple[Mapping[str, Callable[[], Cells]], tuple[LeftOut, ...]]:
+    """Return the columns by name, and those that were left out.
 
     A column without a name is left out if it is empty throughout, or is the first and numbers or
     names the rows, as pandas and R write it: whole numbers that count up (and may begin anew) or
@@ -28,16 +28,17 @@ def named(
     TableError
         If another column has no name, two columns have the same, or no column is left.
     """
-    columns, notes = {}, []
+    columns, left_out = {}, []
     for number, (name, column) in enumerate(zip(names, cells, strict=True), 1):
         if why := _left_out(source, number, name, column):
-            notes.append(why)
+            left_out.append(LeftOut(number, name, why))
         else:
             columns[name] = column
     _check_different(source, [(i, name) for i, name in enumerate(names, 1) if name in columns])
     if not columns:
-        raise TableError(f"{source} has no columns{': ' if notes else ''}{'; '.join(notes)}")
-    return columns, tuple(notes)
+        whys = "; ".join(column.why for column in left_out)
+        raise TableError(f"{source} has no columns{': ' if whys else ''}{whys}")
+    return columns, tuple(left_out)
 
 
 def _left_out(source: str, number: int, name: str, column: Callable[[], Cells]) -> str:

@@ -44,10 +44,11 @@ def read_parquet(name: str, content: bytes) -> Table:
     makers: list[Callable[[], Cells]] = [
         partial(_cells, polars, name, series) for series in frame.get_columns()
     ]
-    columns, notes = named(name, frame.columns, makers)
+    columns, left_out = named(name, frame.columns, makers)
     if not frame.height:
         raise TableError(f"{name} has no rows")
-    return Table(name, frame.height, columns, notes=notes)
+    notes = tuple(column.why for column in left_out)
+    return Table(name, frame.height, columns, notes=notes, left_out=left_out)
 
 
 def _cells(polars: Any, name: str, series: Any) -> Cells:

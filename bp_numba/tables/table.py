@@ -30,6 +30,24 @@ class Texts(NamedTuple):
     values: list[str]
 
 
+class LeftOut(NamedTuple):
+    """A column of a file that its table does not have.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the file, counted from 1.
+    name : str
+        Its name, empty if it has none.
+    why : str
+        What there is to tell about it.
+    """
+
+    number: int
+    name: str
+    why: str
+
+
 Cells: TypeAlias = Texts | npt.NDArray[Any]
 """The cells of a column: texts, or an array of bool, int64, or float64, where NaN is a gap."""
 
@@ -56,6 +74,8 @@ class Table:
         What else there is to tell about how it was read, a line each.
     targets : tuple of str
         The columns that the file itself says are to be predicted: y of an .npz file.
+    left_out : tuple of LeftOut
+        Columns that the file has too.
     """
 
     name: str
@@ -66,6 +86,7 @@ class Table:
     dialect: str = ""
     notes: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def cells(self, name: str) -> Cells:
         """Return the cells of a column; raise TableError if there is none of this name."""

@@ -81,15 +81,16 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
     if not header and len(names) > 1 and is_blank(columns[-1]):
         names[-1] = ""  # each line ends with a separator
     _check_comments(lines, start, dialect)
-    kept, notes = named(name, names, [partial(column_cells, blocks) for blocks in columns])
+    kept, left_out = named(name, names, [partial(column_cells, blocks) for blocks in columns])
     blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
     decimal, doubts = options.decimal or ".", tuple[str, ...]()
     if options.decimal is None:
         decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
     cells = {key: partial(column_cells, column, decimal) for key, column in blocks.items()}
     told = _told(dialect, decimal, str(options.encoding))
-    more = (*start.notes, *notes, *doubts, *_comments(lines, start))
-    return Table(name, rows, cells, header, decimal, told, more)
+    whys = [column.why for column in left_out]
+    more = (*start.notes, *whys, *doubts, *_comments(lines, start))
+    return Table(name, rows, cells, header, decimal, told, more, left_out=left_out)
 
 
 def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:

@@ -9,7 +9,7 @@ import pytest
 from bp_numba import NeuralNetwork
 from bp_numba.cli.main import main
 from bp_numba.cli.networks import load_network
-from tests.cli.conftest import SHORT, predictions, run, two_groups, write
+from tests.cli.conftest import SHORT, csv_file, predictions, run, two_groups, write
 
 
 @pytest.fixture
@@ -54,6 +54,46 @@ def test_a_name_comes_before_a_place(tmp_path, capsys):
     assert "target 'last', inputs: 2" in first_line(capsys, data, "--target", "last")
     assert "target '1', inputs: 2" in first_line(capsys, data, "--target", "1")
     assert "target '2', inputs: 1" in first_line(capsys, data, "--target", "3", "--ignore", "last")
+
+
+@pytest.fixture
+def indexed(tmp_path):
+    """A table whose first column is an index without a name, and whose third is empty."""
+    lines = [f"{i},{i * 7 % 5},,{i * 3 % 7},{'hi' if i % 2 else 'lo'},{i / 3}" for i in range(30)]
+    return csv_file(tmp_path, "\n".join([",a,,b,kind,Unnamed: 5", *lines]), "indexed.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--target", "5"], "target 'kind', inputs: 3"),
+        (["--target", "last"], "target 'Unnamed: 5', inputs: "),
+        (["--target", "kind", "--ignore", "2"], "columns a"),
+        (["--target", "kind", "--ignore", "4"], "columns b"),
+        (["--target", "kind", "--ignore", "1", "--ignore", "3", "--ignore", "2"], "columns a"),
+        (["--target", "kind", "--categorical", "4"], "target 'kind', inputs: 9"),
+    ],
+)
+def test_columns_are_counted_as_in_the_file(options, said, indexed, capsys, tmp_path):
+    model = tmp_path / "model.npz"
+    line = first_line(capsys, indexed, *options, "--save", model)
+    if said.startswith("columns "):
+        assert f"  {said[-1]}: " not in run(capsys, "info", model).out
+    else:
+        assert said in line
+
+
+def test_a_column_that_was_left_out_is_asked_for(tmp_path, capsys):
+    lines = [f"{i},{i * 7 % 5},{'hi' if i % 2 else 'lo'}" for i in range(30)]
+    data = csv_file(tmp_path, "\n".join(["Unnamed: 0,a,kind", *lines]))
+    why = "column 'Unnamed: 0' numbers the rows: left out as an index"
+    for name in ("1", "Unnamed: 0"):
+        for option, others in (("--target", []), ("--categorical", ["--target", "kind"])):
+            assert main(["train", str(data), *others, option, name, *SHORT]) == 1
+            error = capsys.readouterr().err
+            must = f"{option} must name another column, got '{name}': {why}"
+            assert error == f"bp-numba: {data}: {must}\n"
+        assert "inputs: 1" in first_line(capsys, data, "--target", "kind", "--ignore", name)
 
 
 def test_columns_that_are_left_out(data, tmp_path, capsys):

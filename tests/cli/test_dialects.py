@@ -130,6 +130,6 @@ def test_without_arrays_the_target_must_be_said(tmp_path, capsys, monkeypatch):
     ):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
         path = "-" if name == "-" else csv_file(tmp_path, content, name)
-        assert main(["train", str(path)]) == 1
+        assert main(["train", str(path)]) == 2
         expected = f"--target is required: the column to predict, one or more of {columns}\n"
         assert capsys.readouterr().err == f"bp-numba: {expected}"
