@@ -1,7 +1,8 @@
 """Mini-batches: the gradient of a batch, summed over blocks of samples.
 
-Each block goes through all layers and back, so what it leaves behind stays in the first-level
-cache: with A_0 the samples, one in each row, and f the activation of the hidden layers,
+Each block goes through all layers and back, so what it leaves behind stays in a cache, see
+`perceptron.block_size`. With A_0 the samples, one in each row, and f the activation of the hidden
+layers,
 
     Z_{l+1} = A_l W_l + b_l       A_l = f(Z_l)        D_L = (A_L - Y) * (weight of each sample)
     D_l = (D_{l+1} W_l^T) * f'(Z_l)                   G_l += A_l^T D_{l+1}
