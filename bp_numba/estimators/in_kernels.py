@@ -59,7 +59,9 @@ class InKernels:
         adam = self._optimizer
         updates = adam.t + self._updates(order)
         t = np.maximum(updates, 1)  # it is 0 in batches before the first with a weight
-        with np.errstate(under="ignore"):  # of which powers of Python's floats say nothing
+        # Powers of Python's floats say nothing when they vanish. NumPy 1 takes a state that is
+        # its default, as `under` alone would be, for the end of another thread's.
+        with np.errstate(over="ignore", under="ignore"):
             rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
         try:
             return self._training.epoch(order, rates)

@@ -32,6 +32,6 @@ def _scaled(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Numbers, N
     """Return errors and actual values, both times the factor."""
     a, b = np.asarray(predicted, dtype=np.float64), np.asarray(actual, dtype=np.float64)
     factor = fit_factor(a, b)
-    with np.errstate(under="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         values = b * factor
         return a * factor - values, values, factor

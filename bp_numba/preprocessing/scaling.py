@@ -61,7 +61,7 @@ def fit_scaling(numbers: Numbers, scale: str) -> Scaling:
     if scale == "none":
         return Scaling()
     factor = fit_factor(numbers)
-    with np.errstate(under="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         values = numbers if factor == 1 else numbers * factor
     lowest, highest = values.min(), values.max()
     if scale == "minmax" or lowest == highest:

@@ -8,6 +8,7 @@ import pytest
 from bp_numba import MLPClassifier
 from bp_numba.estimators import stochastic
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
+from tests.conftest import run_python
 from tests.estimators.twins import assert_same_outcome, assert_same_state, outcome, twins
 
 EARLY = {"early_stopping": True, "max_iter": 30, "n_iter_no_change": 2, "validation_fraction": 0.3}
@@ -138,3 +139,26 @@ def test_an_error_in_an_epoch_leaves_what_was_reached(trainers, numbers, classes
     ours = Unscored(**ours.get_params())
     assert outcome(ours.fit, numbers, classes).error == "RuntimeError: in the score"
     np.testing.assert_array_equal(ours.coefs_[0], theirs.coefs_[0])
+
+
+STATE_OF_ANOTHER_THREAD = """
+import threading, warnings
+import numpy as np
+from bp_numba import MLPClassifier, MLPRegressor
+
+warnings.simplefilter("error")
+X = np.random.default_rng(0).normal(size=(50, 3))
+models = [model((5,), tol=1, n_iter_no_change=3, solver=solver)
+          for model in (MLPClassifier, MLPRegressor) for solver in ("adam", "sgd")]
+with np.errstate(invalid="ignore"):
+    for model in models:
+        thread = threading.Thread(target=model.fit, args=(X, X[:, 0] > 0))
+        thread.start()
+        thread.join()
+    np.zeros(1) / np.zeros(1)
+"""
+
+
+def test_what_another_thread_ignores_stays_ignored():
+    """NumPy 1 counts the threads whose state is not its default, and miscounts."""
+    run_python(STATE_OF_ANOTHER_THREAD)

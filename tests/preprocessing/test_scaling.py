@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bp_numba.preprocessing.measures import r_squared, root_mean_squared_error
 from bp_numba.preprocessing.scaling import LARGE, Scaling, fit_scaling
+from tests.conftest import run_python
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -68,3 +69,25 @@ def test_measures_of_numbers_of_every_size(size):
 def test_measures_that_are_not_defined():
     assert np.isnan(r_squared([1.0, 2.0], [3.0, 3.0])) and np.isnan(r_squared([], []))
     assert r_squared([3.0, 3.0], [2.0, 4.0]) == 0
+
+
+STATE_OF_ANOTHER_THREAD = """
+import threading, warnings
+import numpy as np
+from bp_numba.preprocessing.measures import root_mean_squared_error
+from bp_numba.preprocessing.scaling import fit_scaling
+
+warnings.simplefilter("error")
+numbers = np.array([1e-300, 2.0])
+with np.errstate(invalid="ignore"):
+    for function in (root_mean_squared_error, lambda a, b: fit_scaling(a * 1e300, "minmax")):
+        thread = threading.Thread(target=function, args=(numbers, numbers))
+        thread.start()
+        thread.join()
+    np.zeros(1) / np.zeros(1)
+"""
+
+
+def test_what_another_thread_ignores_stays_ignored():
+    """NumPy 1 counts the threads whose state is not its default, and miscounts."""
+    run_python(STATE_OF_ANOTHER_THREAD)
