@@ -9,7 +9,7 @@ import numpy as np
 from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate, training_of
 from bp_numba.reference import ReferenceNetwork
-from bp_numba.runs.monitor import Monitor, Watching
+from bp_numba.runs.monitor import Monitor, Watching, check_callback
 from bp_numba.runs.stateful import Stateful
 from bp_numba.training import activation, prediction
 from bp_numba.training.choice import overridden, stands_in_for
@@ -190,6 +190,8 @@ class NeuralNetwork(Stateful, ReferenceNetwork):
         done = check.check_initial_epoch(initial_epoch, epochs)
         run = Run(done, epochs, check.check_display_update(displayUpdate))
         every = check.check_seconds(checkpoint_every, "checkpoint_every")
+        if callback is not None:
+            check_callback(callback)
         samples = samples_to_train_on(self, X, y)
         watched = None if validation is None else samples_to_validate(self, validation)
         training = training_of(self, samples, watched)

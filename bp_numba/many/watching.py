@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba.runs.monitor import Followed, progress_bar, tell
+from bp_numba.runs.monitor import Followed, check_callback, progress_bar, tell
 from bp_numba.runs.state import record_of
 from bp_numba.training.run import Run
 
@@ -26,20 +26,26 @@ def callbacks_of(callback: Any, count: int) -> list[Callback] | None:
     if callback is None:
         return None
     if isinstance(callback, list | tuple):
-        if len(callback) != count or not all(map(callable, callback)):
+        if len(callback) != count:
             raise ValueError(
                 f"callback must be a callable, or a list of one for each of the {count} networks, "
                 f"got {len(callback)}"
             )
+        for number, one in enumerate(callback):
+            check_callback(one, f"callback[{number}]")
         return list(callback)
-    if not callable(callback):
-        raise TypeError(f"callback must be callable, got {callback!r:.60}")
-    if hasattr(callback, "begin") or hasattr(callback, "end"):
+    check_callback(callback)
+    if _keeps_something(callback):
         raise ValueError(
             "callback must be a list of one for each network where it has methods begin() or "
             f"end(), got one {type(callback).__name__}"
         )
     return [callback] * count
+
+
+def _keeps_something(callback: Any) -> bool:
+    """Tell if a callback keeps something of a run: it is told where that begins or ends."""
+    return hasattr(callback, "begin") or hasattr(callback, "end")
 
 
 class Watched(NamedTuple):

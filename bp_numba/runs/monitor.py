@@ -126,6 +126,12 @@ class Monitor(Followed):
         self._bar.set_postfix_str(", ".join(filter(None, (self._shown, rate))), refresh=False)
 
 
+def check_callback(callback: Any, name: str = "callback") -> None:
+    """Raise TypeError unless a callback can be called."""
+    if not callable(callback):
+        raise TypeError(f"{name} must be callable, got {callback!r:.60}")
+
+
 def tell(callback: Any, event: str, *arguments: Any) -> None:
     """Call a method of a callback, if it has one of that name."""
     if (method := getattr(callback, event, None)) is not None:

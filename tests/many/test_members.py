@@ -121,6 +121,7 @@ def test_samples_that_do_not_fit_are_named_by_the_network():
         ),
         ({"callback": [print]}, ValueError, "callback must be a callable, or a list of one for"),
         ({"callback": 3}, TypeError, "callback must be callable, got 3"),
+        ({"callback": [print, None, 3]}, TypeError, "callback[1] must be callable, got None"),
         ({"callback": EarlyStopping()}, ValueError, "callback must be a list of one for each"),
         ({"checkpoint_every": -1}, ValueError, "checkpoint_every must be a number of seconds"),
         ({"n_jobs": 0}, ValueError, "n_jobs must be an integer other than 0, or None, got 0"),

@@ -201,6 +201,8 @@ def test_validation_loss_is_shown_and_recorded(xor_data, capsys):
         ({"validation": ([["a", 2]], [[1]])}, TypeError, "validation X must hold real numbers"),
         ({"checkpoint_every": -1}, ValueError, "checkpoint_every must be a number of seconds"),
         ({"checkpoint_every": "1"}, TypeError, "checkpoint_every must be a number of seconds"),
+        ({"callback": [print]}, TypeError, "callback must be callable, got .*print"),
+        ({"callback": True}, TypeError, "callback must be callable, got True"),
     ],
 )
 def test_arguments_that_cannot_be_used(options, error, message, xor_data):
