@@ -20,8 +20,8 @@ def callbacks_of(callback: Any, count: int) -> list[Callback] | None:
     Raises
     ------
     TypeError, ValueError
-        If it is neither a callable nor a list of one for each network, or one for all that keeps
-        something of a run.
+        If it is neither a callable nor a list of one for each network, or one for several networks
+        that keeps something of a run.
     """
     if callback is None:
         return None
@@ -33,6 +33,7 @@ def callbacks_of(callback: Any, count: int) -> list[Callback] | None:
             )
         for number, one in enumerate(callback):
             check_callback(one, f"callback[{number}]")
+        _check_apart(callback)
         return list(callback)
     check_callback(callback)
     if _keeps_something(callback):
@@ -41,6 +42,18 @@ def callbacks_of(callback: Any, count: int) -> list[Callback] | None:
             f"end(), got one {type(callback).__name__}"
         )
     return [callback] * count
+
+
+def _check_apart(callbacks: Sequence[Callback]) -> None:
+    """Raise ValueError if a callback that keeps something of a run is there for two networks."""
+    seen: dict[int, int] = {}
+    for number, callback in enumerate(callbacks):
+        first = seen.setdefault(id(callback), number)
+        if first != number and _keeps_something(callback):
+            raise ValueError(
+                f"callback[{number}] must be one of its own where it has methods begin() or end(), "
+                f"but callback[{first}] is the same {type(callback).__name__}"
+            )
 
 
 def _keeps_something(callback: Any) -> bool:

@@ -130,3 +130,12 @@ def test_samples_that_do_not_fit_are_named_by_the_network():
 )
 def test_arguments_that_cannot_be_used(options, error, text):
     assert refused(make(SMALL, 3), X, y, error=error, **options).startswith(text)
+
+
+def test_one_early_stopping_is_for_one_network():
+    text = refused(make(SMALL, 3), X, y, callback=[print, *[EarlyStopping()] * 2])
+    assert text == (
+        "callback[2] must be one of its own where it has methods begin() or end(), but "
+        "callback[1] is the same EarlyStopping"
+    )
+    fit_many(make(SMALL, 3), X, y, 2, callback=[lambda *_: None] * 3)
