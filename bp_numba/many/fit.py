@@ -130,7 +130,7 @@ def fit_many(
             if is_shown:
                 for number in watching.displayed([m.number for m in now], until):
                     reached[number] = run.epochs  # it wants to stop
-                members = checked_again(going)
+                members = checked_again([m for m in going if reached[m.number] < run.epochs])
         watching.end()
     except BaseException:
         watching.interrupted()

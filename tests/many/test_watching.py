@@ -161,6 +161,25 @@ def test_what_a_callback_leaves_is_checked(layers):
     assert_same(networks[:2], fitted(make(layers, 2), [samples(layers, 9)] * 2, epochs=1), False)
 
 
+@LAYERS
+def test_a_network_that_was_stopped_is_not_looked_at_again(layers):
+    networks, X_y = make(layers, 3), samples(layers, 9)
+
+    def callback(network, epoch, loss):
+        if network is networks[0] and epoch == 4:
+            for w in network.W:
+                w.flags.writeable = False
+            return True
+
+    fit_many(networks, *X_y, 12, 4, callback=callback)
+    assert [nn.epochs_trained for nn in networks] == [4, 12, 12]
+    expected = make(layers, 3)
+    fit_many(expected[:1], *X_y, 4, 4)
+    fit_many(expected[1:], *X_y, 12, 4)
+    assert all(map(np.array_equal, networks[0].W, expected[0].W))
+    assert_same(networks[1:], expected[1:])
+
+
 def test_checkpoints_in_between_do_not_count_seconds_twice(tmp_path, monkeypatch):
     ticks = itertools.count()
     for module in tasks, alone, trainer:
