@@ -179,8 +179,8 @@ def check_broadcast(y: Array, shape: tuple[int, int], name: str, exact: bool = F
         )
 
 
-def check_weights(W: Any) -> list[Array]:
-    """Return the weight matrices; raise unless they can be trained in place.
+def check_weights(W: Any, read_only: bool = False) -> list[Array]:
+    """Return the weight matrices; raise unless they can be trained in place, or are `read_only`.
 
     They must be 2-D NumPy arrays of floats that can be written, each with as many rows as the
     one before it has columns.
@@ -189,7 +189,7 @@ def check_weights(W: Any) -> list[Array]:
     for l, w in enumerate(matrices):
         if not isinstance(w, np.ndarray) or w.ndim != 2 or w.dtype.kind != "f":
             raise TypeError(f"W[{l}] must be a 2-D array of floats, got {_describe(w, w)}")
-        if not w.flags.writeable:
+        if not (read_only or w.flags.writeable):
             raise ValueError(f"W[{l}] must be writeable, got a read-only array")
         if l and len(w) != matrices[l - 1].shape[1]:
             _raise_unchained(matrices, l)

@@ -35,7 +35,7 @@ def snapshot(network: Any) -> State:
         if name == "metadata":
             value = _metadata(network, value)
         kept[name] = value if name in GROWING else entry.keep(value)
-    return State(**kept, W=[w.copy() for w in check_weights(network.W)])
+    return State(**kept, W=[w.copy() for w in check_weights(network.W, read_only=True)])
 
 
 def _metadata(network: Any, recorded: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import bp_numba
-from bp_numba import ModelFormatError, NeuralNetwork
+from bp_numba import ModelFormatError, NeuralNetwork, load_many, save_many
 from bp_numba.runs import state
 from bp_numba.runs.archives import ONE
 from bp_numba.runs.state import record_of
@@ -138,6 +138,18 @@ def test_types_and_orders_of_weights(dtype, trained, tmp_path):
     trained.W = [np.asfortranarray(w.astype(dtype)) for w in trained.W]
     trained.save(tmp_path / "model.npz")
     assert_same(NeuralNetwork.load(tmp_path / "model.npz"), trained)
+
+
+def test_weights_that_are_read_only(trained, tmp_path):
+    """As those of a network that joblib has sent to another process are, if they are large."""
+    for w in trained.W:
+        w.flags.writeable = False
+    trained.save(tmp_path / "one.npz")
+    save_many(tmp_path / "many.npz", [trained])
+    loaded = [NeuralNetwork.load(tmp_path / "one.npz"), *load_many(tmp_path / "many.npz")]
+    for nn in loaded:
+        assert all(map(np.array_equal, nn.W, trained.W))
+        assert all(w.flags.writeable for w in nn.W)
 
 
 def test_numbers_that_are_not_finite(trained, tmp_path):
