@@ -40,7 +40,7 @@ class Alone(Task):
     def _train(self, order: Order) -> None:
         assert self._training is not None
         started = perf_counter()
-        self._whole = self.epoch, [w.copy() for w in self._network.W]
+        self._whole = self.epoch, [w.copy() for w in _arrays(self._network)]
         one_point = order.until < order.run.epochs
         part = self._training.advance(order.run, self.epoch, one_point)
         for epoch, reached, *losses in part.points:
@@ -52,12 +52,18 @@ class Alone(Task):
     def _settle(self) -> None:
         if self._whole is not None:
             self.done[0], before = self._whole
-            copy_each(self._network.W, before)
+            copy_each(_arrays(self._network), before)
             self._whole = None
 
     def _pairs(self) -> Iterable[tuple[Array, Array]]:
         (member,) = self.members
         return [] if self.is_bound else zip(member.network.W, self._network.W, strict=True)
+
+
+def _arrays(network: Any) -> list[Array]:
+    """Return the weights that are arrays: for a `fit_partial` of one's own W may hold anything."""
+    W = getattr(network, "W", None)
+    return [w for w in W if isinstance(w, np.ndarray)] if isinstance(W, Iterable) else []
 
 
 def _plain(network: Any) -> NeuralNetwork:

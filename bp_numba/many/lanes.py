@@ -37,10 +37,11 @@ FIRST_SLICE = 1_000_000
 
 def suits(member: Member) -> bool:
     """Tell if lanes are built for a network: by its layers and samples, and the CPU."""
+    if member.is_bound:
+        return False
     matrices, outputs = member.network.W, member.outputs
     return (
-        not member.is_bound
-        and sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
+        sum(w.size for w in matrices) * widest() * 8 <= MOST_BYTES
         and all(w.dtype == np.float64 for w in matrices)
         and is_measurable(member.samples, outputs)
         and (member.watched is None or is_measurable(member.watched, outputs))

@@ -73,7 +73,7 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
 
 def _form(network: Any) -> Any:
     """Return what all checks of a network but that of alpha depend on; None if on still more."""
-    W = network.W
+    W = getattr(network, "W", None)
     if type(W) is not list or replaces_methods(network):
         return None
     form = [type(network), len({*map(id, W)})]

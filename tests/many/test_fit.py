@@ -223,6 +223,38 @@ def test_networks_that_lanes_are_not_built_for_train_as_ever(n_jobs):
     assert networks[4].W[0].dtype == np.float32
 
 
+class Perceptron(NeuralNetwork):
+    """Keeps its weights, without a hidden layer, as numbers of Python."""
+
+    def fit_partial(self, x, y):
+        (output,) = self.predict([x], addBias=False)[0]
+        for k, value in enumerate(x):
+            self.weights[k] += self.alpha * (y[0] - output) * value
+
+    def predict(self, X, addBias=True):
+        X = np.c_[X, np.ones(len(X))] if addBias else np.asarray(X)
+        return X @ np.reshape(self.weights, (-1, 1))
+
+
+@pytest.mark.parametrize("form", ["none", "missing", "numbers", "mixed"])
+def test_with_a_fit_partial_of_ones_own_w_may_be_anything(form):
+    X, y = samples([2, 1], 9)
+
+    def made():
+        nn = Perceptron([2, 1])
+        nn.weights = [0.0] * 3
+        nn.W = {"none": None, "numbers": nn.weights, "mixed": [np.ones(3), (1, 2)]}.get(form)
+        if form == "missing":
+            del nn.W
+        return nn
+
+    networks, expected = [*make([2, 1], 2), made()], made()
+    fit_many(networks, X, y, 20, 5)
+    expected.fit(X, y, 20, 5, verbose=False)
+    assert networks[2].weights == expected.weights != [0.0] * 3
+    assert networks[2].losses == expected.losses and networks[2].epochs_trained == 20
+
+
 def test_one_matrix_may_be_there_twice_in_a_network():
     layers = [3, 3, 4]  # both matrices are 4 x 4
     sets = [samples(layers, 9)] * 2
