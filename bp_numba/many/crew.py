@@ -9,6 +9,8 @@ from itertools import chain
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from bp_numba.many.tasks import Order, Task
 
 ATTEMPTS = 3
@@ -78,7 +80,8 @@ class _Crew:
         self.stopped = threading.Event()
         self.begun: dict[int, Task] = {}
         self._tasks, self._bound, self._lock = iter(tasks), list[Task](), threading.Lock()
-        self._order, self._n_jobs = order._replace(stop=self.stopped.is_set), n_jobs
+        self._order = order._replace(stop=self.stopped.is_set, errors=_errors())
+        self._n_jobs = n_jobs
 
     def do_all(self) -> Iterator[Task]:
         attempts = 0
@@ -128,13 +131,25 @@ class _Crew:
 
 def _do(key: int, task: Task, order: Order, *arrays: Any) -> tuple[int, Task]:
     """Do a task, wherever it was sent to."""
-    if not task.was_sent:
-        task.advance(order)
+    with _with_errors(order.errors or {}):
+        if not task.was_sent:
+            task.advance(order)
+            return key, task
+        task.attach(arrays)
+        with one_thread_of_blas():
+            task.advance(order)
         return key, task
-    task.attach(arrays)
-    with one_thread_of_blas():
-        task.advance(order)
-    return key, task
+
+
+def _errors() -> dict[str, Any]:
+    """Return what NumPy does in this thread where numbers overflow and the like."""
+    return {**np.geterr(), "call": np.geterrcall()}
+
+
+def _with_errors(errors: dict[str, Any]) -> AbstractContextManager[Any]:
+    """Return what makes NumPy do that here too, in a thread or a process that begins anew."""
+    # NumPy 1 takes a state that is set and is its default for the end of another thread's.
+    return nullcontext() if errors.items() <= _errors().items() else np.errstate(**errors)
 
 
 def one_thread_of_blas() -> AbstractContextManager[Any]:

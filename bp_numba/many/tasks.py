@@ -47,6 +47,8 @@ class Order(NamedTuple):
         Tells whether to come back at once.
     tell : callable
         Is told of networks times epochs.
+    errors : dict or None
+        What `np.errstate` takes to be as where the order was given.
     """
 
     run: Run
@@ -54,10 +56,17 @@ class Order(NamedTuple):
     seconds: float = float("inf")
     stop: Callable[[], bool] = never
     tell: Callable[[int], None] = ignore
+    errors: dict[str, Any] | None = None
 
     def __reduce__(self) -> Any:
-        """Return what is sent to another process, where nobody can be asked or told."""
-        return Order, (self.run, self.until, min(self.seconds, RETURN_SECONDS))
+        """Return what is sent to another process, where nobody can be asked, told or called."""
+        errors = {
+            name: "warn" if how in ("call", "log") else how
+            for name, how in (self.errors or {}).items()
+            if name != "call"
+        }
+        seconds = min(self.seconds, RETURN_SECONDS)
+        return Order, (self.run, self.until, seconds, never, ignore, errors)
 
 
 class Display(NamedTuple):

@@ -6,6 +6,7 @@ Whatever does the work, and whoever of them dies, the results are those of one t
 import contextlib
 import itertools
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -154,6 +155,29 @@ def test_early_stopping_of_each_with_two_jobs(backend):
     expected = run(1)
     with on(backend):
         assert run(2) == expected
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_overflows_are_to_numpy_what_they_are_where_fit_many_is_called(backend):
+    def train():
+        np.random.seed(0)
+        networks = [NeuralNetwork([2, 3, 1]) for _ in range(4)]
+        for nn in networks:
+            nn.W = [(1000 * w).astype(np.float16) for w in nn.W]  # losses are NumPy's
+        fit_many(networks, [[-1e3, 1e3], [1e3, 1e3]], [[0], [1]], epochs=2, n_jobs=2)
+
+    for state in "ignore", "raise", "call":
+        calls = []
+        with (
+            on(backend),
+            warnings.catch_warnings(record=True) as caught,
+            np.errstate(over=state, call=lambda *error, to=calls: to.append(error)),
+            pytest.raises(FloatingPointError) if state == "raise" else contextlib.nullcontext(),
+        ):
+            warnings.simplefilter("always")
+            train()
+        assert not caught
+        assert bool(calls) == (state == "call" and backend == "threading")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
