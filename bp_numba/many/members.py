@@ -147,11 +147,14 @@ class Sets:
 
 
 def _depth(value: Any) -> int:
-    """Return how many dimensions an array-like has, by its first elements."""
+    """Return how many dimensions an array-like has, by its first elements.
+
+    Tables of Polars and Arrow have a shape, but do not say how many dimensions that are.
+    """
     depth = 0
     while isinstance(value, list | tuple) and value:
         value, depth = value[0], depth + 1
-    return depth + int(getattr(value, "ndim", 0))
+    return depth + int(getattr(value, "ndim", len(getattr(value, "shape", ()))))
 
 
 def _each(values: Any, name: str, count: int) -> Any:

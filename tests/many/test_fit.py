@@ -55,6 +55,30 @@ def test_each_may_have_samples_of_its_own(layers):
     assert_same(networks, expected, exactly=False)
 
 
+class Table:
+    """What Polars and Arrow have in common: a shape, and an array on demand, but no `ndim`."""
+
+    def __init__(self, array):
+        self._array, self.shape = array, array.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._array, dtype=dtype)
+
+    def __len__(self):
+        return len(self._array)
+
+    def __getitem__(self, row):
+        return self._array[row]
+
+
+def test_each_may_have_a_table_of_its_own():
+    sets = [samples(SMALL, rows, seed=rows) for rows in (9, 9, 4)]
+    networks, expected = make(SMALL, 3), make(SMALL, 3)
+    fit_many(networks, *([Table(part) for part in parts] for parts in zip(*sets, strict=True)), 5)
+    fit_many(expected, *map(list, zip(*sets, strict=True)), 5)
+    assert_same(networks, expected)
+
+
 def test_targets_may_be_their_own_on_the_same_samples():
     X, _ = samples(SMALL, 12)
     y = np.random.default_rng(1).random((5, 12, 2))
