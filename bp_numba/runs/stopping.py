@@ -66,9 +66,12 @@ class EarlyStopping:
 
     def __call__(self, network: Any, epoch: int, loss: float) -> bool:
         """Return True if training should stop."""
-        validation_losses = record_of(network).history.validation_losses
-        shown = validation_losses[-1] if validation_losses else None  # a loop of a user's own
-        watched = float(loss) if shown is None else shown
+        watched = float(loss)
+        history = record_of(network).history
+        # In a loop of a user's own the last point is of a `fit` before it, or there is none.
+        is_shown = bool(history.losses) and str(history.losses[-1]) == str(watched)  # NaN is NaN
+        if is_shown and history.validation_losses[-1] is not None:
+            watched = history.validation_losses[-1]
         if watched < self.best_loss - self.min_delta:
             self.best_loss, self.best_epoch, self._waited = watched, epoch, 0
             if self.restore_best:

@@ -294,6 +294,13 @@ def test_early_stopping_in_a_loop_of_a_users_own():
     assert answers == [False, False, False, True] and stopping.best_epoch == 2
 
 
+def test_early_stopping_in_a_loop_after_a_fit_with_validation(xor_data):
+    nn, stopping = make(NeuralNetwork, [2, 2, 1]), EarlyStopping(2)
+    nn.fit(*xor_data, epochs=1, verbose=False, validation=xor_data)
+    assert [stopping(nn, 1, loss) for loss in (0.5, 0.4, 0.3, 0.2)] == [False] * 4
+    assert stopping.best_loss == 0.2
+
+
 def test_early_stopping_in_a_run(xor_data):
     nn, stopping = make(NeuralNetwork, [2, 1]), EarlyStopping(3, 1e-6)
     nn.fit(*xor_data, 100_000, 10, verbose=False, callback=stopping)
