@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from bp_numba.runs.state import record_of
 from bp_numba.training.together import copy_each
 
@@ -50,7 +52,7 @@ class EarlyStopping:
     def __init__(
         self, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
-        if type(patience) is not int or patience < 1:
+        if isinstance(patience, bool) or not isinstance(patience, int | np.integer) or patience < 1:
             raise ValueError(f"patience must be a positive integer, got {patience!r}")
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"min_delta must be a finite number >= 0, got {min_delta!r}")

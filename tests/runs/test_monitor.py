@@ -316,6 +316,10 @@ def test_early_stopping_checks_its_arguments(options):
         EarlyStopping(**options)
 
 
+def test_the_patience_of_early_stopping_may_be_numpy_s():
+    assert [EarlyStopping(patience).patience for patience in np.arange(1, 4)] == [1, 2, 3]
+
+
 # runs that are continued
 
 
