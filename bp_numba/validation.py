@@ -67,14 +67,14 @@ def check_epochs(epochs: Any) -> int:
     return number
 
 
-def check_initial_epoch(value: Any, epochs: int) -> int:
+def check_initial_epoch(value: Any, epochs: int, name: str = "initial_epoch") -> int:
     """Return initial_epoch as an int; raise unless it is an integer from 0 to epochs."""
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"initial_epoch must be an integer >= 0, got {value!r}") from None
+        raise TypeError(f"{name} must be an integer >= 0, got {value!r}") from None
     if not 0 <= number <= epochs:
-        raise ValueError(f"initial_epoch must be from 0 to epochs = {epochs}, got {value!r}")
+        raise ValueError(f"{name} must be from 0 to epochs = {epochs}, got {value!r}")
     return number
 
 

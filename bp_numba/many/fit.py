@@ -139,14 +139,17 @@ def fit_many(
 
 def _epochs_of(initial_epoch: Any, epochs: int, count: int) -> list[int]:
     """Return how many epochs of the run lie behind each network."""
-    if not hasattr(initial_epoch, "__len__"):
+    if not hasattr(initial_epoch, "__len__") or getattr(initial_epoch, "ndim", 1) == 0:
         return [check.check_initial_epoch(initial_epoch, epochs)] * count
     if len(initial_epoch) != count:
         raise ValueError(
             f"initial_epoch must be an integer, or one for each of the {count} networks, "
             f"got {len(initial_epoch)}"
         )
-    return [check.check_initial_epoch(epoch, epochs) for epoch in initial_epoch]
+    return [
+        check.check_initial_epoch(epoch, epochs, f"initial_epoch[{number}]")
+        for number, epoch in enumerate(initial_epoch)
+    ]
 
 
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:

@@ -114,6 +114,13 @@ def test_samples_that_do_not_fit_are_named_by_the_network():
         ({"epochs": -1}, ValueError, "epochs must be a non-negative integer"),
         ({"displayUpdate": "often"}, TypeError, "displayUpdate must be a number"),
         ({"initial_epoch": 5, "epochs": 4}, ValueError, "initial_epoch must be from 0 to epochs"),
+        ({"initial_epoch": np.array(5), "epochs": 4}, ValueError, "initial_epoch must be from 0"),
+        (
+            {"initial_epoch": [0, 5, 0], "epochs": 4},
+            ValueError,
+            "initial_epoch[1] must be from 0 to epochs = 4, got 5",
+        ),
+        ({"initial_epoch": [0, 0, 0.5]}, TypeError, "initial_epoch[2] must be an integer >= 0"),
         (
             {"initial_epoch": [0, 0]},
             ValueError,
