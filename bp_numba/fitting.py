@@ -46,7 +46,9 @@ def samples_to_validate(network: Any, pair: Any) -> Samples:
         If it is no such pair, or X or y cannot be used.
     """
     samples = as_samples(*check.as_pair(pair, "validation"), network, "validation ")
-    check.check_samples(samples.X, len(network.W[0]), name="validation X")
+    if not overridden(network, "predict", "calculate_loss"):
+        matrices = check.check_weights(network.W, read_only=True)
+        check.check_samples(samples.X, len(matrices[0]), name="validation X")
     check.check_rows(*samples, "validation ")
     _check_targets_of_loss(network, samples, "validation y")
     return samples

@@ -154,7 +154,7 @@ def check_targets(X: Array, y: Array, outputs: int) -> None:
 
 def check_rows(X: Array, y: Array, kind: str) -> None:
     """Raise ValueError unless y has as many rows as X; the error calls both by their kind."""
-    if y.ndim == 0 or len(y) != len(X):
+    if 0 in (X.ndim, y.ndim) or len(y) != len(X):
         raise ValueError(
             f"{kind}y must have a row for each row of {kind}X, got X with shape {X.shape} and y "
             f"with shape {y.shape}"

@@ -66,6 +66,32 @@ def test_weights_are_looked_at_before_samples(W):
         nn.fit([1, 2, 3], [1, 2, 3], epochs=1)
 
 
+@pytest.mark.parametrize("W", [{}, [], None, [1, 2]])
+@pytest.mark.parametrize("X", [[[1.0], [2], [3]], [1.0, 2, 3]])
+def test_methods_of_ones_own_may_use_no_matrices(W, X):
+    fitted = []
+    for kind in NeuralNetwork, ReferenceNetwork:
+
+        class Line(kind):
+            def fit_partial(self, x, y):
+                x = x.ravel()
+                self.line += 0.1 * (y - x @ self.line) * x
+
+            def calculate_loss(self, X, targets):
+                return np.sum((X @ self.line - targets) ** 2)
+
+        nn = make(Line, [1, 1])
+        nn.W, nn.line = W, np.zeros(2)
+        pair = np.array(X), np.array([3.0, 5, 7])
+        nn.fit(*pair, 20, **({"validation": pair} if kind is NeuralNetwork else {}))
+        fitted.append(nn)
+    ours, reference = fitted
+    np.testing.assert_array_equal(ours.line, reference.line)
+    assert ours.history.validation_losses == ours.losses and ours.W == W
+    with pytest.raises(ValueError, match=r"validation y must have a row .* with shape \(\)"):
+        ours.fit(*pair, 1, validation=(1, 2))
+
+
 def test_a_loss_of_ones_own_that_is_no_number_is_an_error_as_in_the_reference(xor_data):
     for nn in twins([2, 2, 1]):
         nn.calculate_loss = lambda *_: np.ones(1)

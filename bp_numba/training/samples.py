@@ -57,4 +57,12 @@ def as_samples(X: Any, y: Any, network: Any, kind: str = "") -> Samples:
         If X or y is no array of numbers.
     """
     X, y = check.as_numbers(X, f"{kind}X"), check.as_numbers(y, f"{kind}y")
-    return Samples(X[:, np.newaxis] if X.ndim == 1 and len(network.W[0]) == 2 else X, y)
+    return Samples(X[:, np.newaxis] if X.ndim == 1 and _may_have_one_input(network) else X, y)
+
+
+def _may_have_one_input(network: Any) -> bool:
+    """Tell if a network has one input, or has no matrices: methods of its own use none."""
+    try:
+        return len(network.W[0]) == 2
+    except (AttributeError, LookupError, TypeError):
+        return True
