@@ -7,9 +7,6 @@ how many.
 from functools import lru_cache, partial
 
 import numpy as np
-from sklearn import datasets
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 
 from bench.estimator_threads import Search, TwoFits
 from bench.estimators import Fits, Probabilities
@@ -19,6 +16,10 @@ from bench.first_fits import FirstFits
 @lru_cache
 def training_rows(name, dtype=np.float64):
     """Return three quarters of a data set of scikit-learn, with scaled inputs."""
+    from sklearn import datasets  # two seconds, which other cases need not wait
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import StandardScaler
+
     load = {
         "moons": partial(datasets.make_moons, 1_000, noise=0.25, random_state=0),
         "classification": partial(datasets.make_classification, 10_000, random_state=0),

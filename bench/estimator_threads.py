@@ -3,9 +3,6 @@
 import threading
 from dataclasses import dataclass
 
-from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV
-
 from bench.estimators import OURS, SCIKIT_LEARN, Estimators, fit, without_warnings
 from bench.measure import seconds_of
 
@@ -50,6 +47,9 @@ class Search(Estimators):
 
     def timers(self, rivals, effort):
         """Return a function that gives the ratio: of scikit-learn's it would take minutes."""
+        from joblib import parallel_config
+        from sklearn.model_selection import GridSearchCV
+
         X, y = self.data()
 
         def search(jobs):

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from bench.measure import Measurement, repeated_timer
 
@@ -124,6 +123,8 @@ def fit(model, X, y, repeats):
 @contextmanager
 def without_warnings():
     """Have nothing said of fits that have not converged."""
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
