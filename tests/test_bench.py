@@ -135,7 +135,7 @@ assert loading.loaded("train_blocks.3x3x1", 4) is not None
 def test_first_calls_are_timed_in_new_processes(tmp_path):
     path = tmp_path / "results.json"
     result = run_in_top_folder(
-        "-m", "bench", "--quick", "--case", "first-predict-1", "--json", path
+        "-m", "bench", "--quick", "--case", "first-partial-xor", "--json", path
     )
     assert result.returncode == 0, result.stderr
     ours, reference = json.loads(path.read_text())["rows"]

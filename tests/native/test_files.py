@@ -364,13 +364,13 @@ def test_versions_that_cannot_be_told(quick, tmp_path, monkeypatch):
 
 @needs_jit
 @not_bounds_checked
-def test_eight_processes_compile_at_once(tmp_path):
+def test_processes_compile_at_once(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-c", TRAIN]
-    processes = [subprocess.Popen(command, env=environment, text=True, **pipes) for _ in range(8)]
+    processes = [subprocess.Popen(command, env=environment, text=True, **pipes) for _ in range(4)]
     results = [process.communicate(timeout=HANG) for process in processes]
-    assert [process.returncode for process in processes] == [0] * 8, results
+    assert [process.returncode for process in processes] == [0] * 4, results
     assert len({output for output, _ in results}) == 1
     assert len(list(tmp_path.glob("*/train_*.o"))) >= 1
     code = TRAIN + "print('numba' in sys.modules)"
