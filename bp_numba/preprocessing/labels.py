@@ -1,18 +1,14 @@
 """The values of a column as labels of classes: booleans, integers, numbers, or texts."""
 
-import re
 from collections.abc import Hashable
 from typing import TypeAlias
 
 import numpy as np
 
-from bp_numba.preprocessing.numerals import read_number
+from bp_numba.preprocessing.numerals import read_as_numbers
 from bp_numba.preprocessing.values import PAIRS, Column, Values
 
 Label: TypeAlias = bool | int | float | str
-
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,307})")
-"""Such as a float can hold; Python refuses to read integers of thousands of digits."""
 
 
 def labels_of(column: Column) -> set[Label]:
@@ -27,8 +23,7 @@ def labels_of(column: Column) -> set[Label]:
     numbers = values.numerals.numbers.tolist()
     if not values.numerals.integers:
         return set(numbers)
-    pairs = zip(values.texts, numbers, strict=True)
-    return {int(text) if _INTEGER.fullmatch(text) else int(number) for text, number in pairs}
+    return {_integer(text, number) for text, number in zip(values.texts, numbers, strict=True)}
 
 
 def count_numbers(column: Column) -> int:
@@ -52,10 +47,20 @@ def _boolean_labels(values: Values) -> set[Label]:
 
 def label_of(text: str, decimal: str) -> Hashable:
     """Return the number or the boolean of a text."""
-    if _INTEGER.fullmatch(text):
-        return int(text)
     lower = text.lower()
     for pair in PAIRS:
         if lower in pair:
             return lower == pair[1]
-    return read_number(text, decimal)
+    numerals = read_as_numbers([text], decimal)
+    if numerals is None:
+        return None
+    number = float(numerals.numbers[0])
+    return _integer(text, number) if numerals.integers else number
+
+
+def _integer(text: str, number: float) -> int:
+    """Return the integer that a text says, with thousands separators too; its float is rounded."""
+    if abs(number) < 2**53:
+        return int(number)
+    digits = int("".join(filter(str.isdecimal, text)))
+    return -digits if number < 0 else digits

@@ -114,6 +114,7 @@ def _read_styled(texts: Sequence[str], decimal: str) -> Numerals | None:
     }
     found = tuple(note for note, is_so in notes.items() if is_so)
     integers = not unit and not any(character in bare for character in ".eE")
+    integers = bool(integers and np.isfinite(numbers).all())
     return Numerals(numbers, integers, unit, bool(unit or separator), found)
 
 

@@ -3,7 +3,8 @@
 A comma in a number
 
 - separates decimals where there are other than three digits behind it, or more than three or a
-  leading zero before it ("3,14", "1234,567", "0,125"), or thousands by points ("1.234,56");
+  leading zero before it ("3,14", "1234,567", "0,125"), or thousands by points, spaces or
+  apostrophes ("1.234,56", "1 234,567");
 - separates thousands where a point follows ("1,234.5") or where there is more than one of it;
 - may be either in "4,182".
 
@@ -20,24 +21,34 @@ from bp_numba.tables.errors import TableError
 from bp_numba.tables.texts import GLUE
 
 _GLUE = GLUE.encode()
-_BEFORE = rb"\0 *[$]?[+-]?[$]?"  # begins with a byte to search for: three times as fast
-_AFTER = rb"(?:[eE][+-]?[0-9]+)? *%?(?=\0|\Z)"
 
 
-def _cell(pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(_BEFORE + rb"((?:" + pattern + rb"))" + _AFTER)
+def _one_of(characters: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, characters))})"  # no set: some are several bytes
+
+
+_SIGN, _MONEY = _one_of("+-\u2212\u2013\ufe63\uff0d"), _one_of("$€£¥")
+_BLANK, _APART = _one_of(" \u00a0\u202f\u2009"), _one_of(" '\u00a0\u202f\u2009\u2019")
+_BEFORE = (  # begins with a byte to search for: three times as fast
+    rf"\0 *\(?{_SIGN}?{_BLANK}?{_MONEY}?{_BLANK}?{_SIGN}?"
+)
+_AFTER = rf"(?:[eEdD][+-]?[0-9]+)?{_BLANK}*(?:%|{_MONEY})?\)? *(?=\0|\Z)"
+
+
+def _cell(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(f"{_BEFORE}({pattern}){_AFTER}".encode())
 
 
 _DECIMAL_COMMA = _cell(
-    rb"[0-9]*,[0-9]{1,2}|[0-9]*,[0-9]{4,}|[0-9]{4,},[0-9]{3}|0[0-9]*,[0-9]{3}|,[0-9]{3}"
-    rb"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+"
+    r"[0-9]*,[0-9]{1,2}|[0-9]*,[0-9]{4,}|[0-9]{4,},[0-9]{3}|0[0-9]*,[0-9]{3}|,[0-9]{3}"
+    rf"|[1-9][0-9]{{0,2}}(?:(?:\.|{_APART})[0-9]{{3}})+,[0-9]+"
 )
-_DOUBTFUL = _cell(rb"[1-9][0-9]{0,2},[0-9]{3}")
+_DOUBTFUL = _cell(r"[1-9][0-9]{0,2},[0-9]{3}")
 _DECIMAL_POINT = _cell(
-    rb"[0-9]*\.[0-9]{1,2}|[0-9]*\.[0-9]{4,}|[0-9]{4,}\.[0-9]{3}|0[0-9]*\.[0-9]{3}|\.[0-9]{3}"
-    rb"|[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+"
+    r"[0-9]*\.[0-9]{1,2}|[0-9]*\.[0-9]{4,}|[0-9]{4,}\.[0-9]{3}|0[0-9]*\.[0-9]{3}|\.[0-9]{3}"
+    rf"|[1-9][0-9]{{0,2}}(?:(?:,|{_APART})[0-9]{{3}})+\.[0-9]+"
 )
-_THOUSANDS = _cell(rb"[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
+_THOUSANDS = _cell(r"[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
 
 
 class Found(NamedTuple):
