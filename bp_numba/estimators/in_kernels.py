@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from bp_numba.estimators import hooks
+from bp_numba.estimators.adam_rates import AdamRates
 from bp_numba.estimators.weighting import mean_weight_of_ones
 from bp_numba.kernels.variants import Variant
 from bp_numba.training.batches import BatchTraining, Data, Settings
@@ -39,6 +40,7 @@ class InKernels:
         kept = ("ms", "vs") if self._is_adam else ("velocities",)
         self._moments = [getattr(self._optimizer, name) for name in kept[: variant.moments]]
         self._training.pack_moments(*self._moments)
+        self._rates = AdamRates(self._optimizer)
 
     def _settings(self) -> Settings:
         """Return what the estimator and its optimizer say at present."""
@@ -58,11 +60,7 @@ class InKernels:
             )
         adam = self._optimizer
         updates = adam.t + self._updates(order)
-        t = np.maximum(updates, 1)  # it is 0 in batches before the first with a weight
-        # Powers of Python's floats say nothing when they vanish. NumPy 1 takes a state that is
-        # its default, as `under` alone would be, for the end of another thread's.
-        with np.errstate(over="ignore", under="ignore"):
-            rates = adam.learning_rate_init * np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
+        rates = self._rates.of(updates)
         try:
             return self._training.epoch(order, rates)
         finally:
