@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AHEAD = 1_000
-"""Updates whose rates are computed beyond those that are asked for."""
+"""Updates whose rates are computed beyond those that are asked for, from the second time on."""
 
 
 class AdamRates:
@@ -33,8 +33,9 @@ class AdamRates:
         settings = adam.learning_rate_init, adam.beta_1, adam.beta_2
         is_known = self._first <= first and last < self._first + len(self._rates)
         if not is_known or settings != self._settings:
+            ahead = AHEAD if len(self._rates) else 0  # `partial_fit` asks once
             self._first, self._settings = first, settings
-            self._rates = _rates(np.arange(first, last + 1 + AHEAD), *settings)
+            self._rates = _rates(np.arange(first, last + 1 + ahead), *settings)
         return self._rates[updates - self._first]
 
 
