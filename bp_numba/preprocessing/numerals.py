@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-CURRENCIES = "$€£¥"
+from bp_numba.tables.looks import APOSTROPHE, BLANKS, CURRENCIES, MINUS_SIGNS
 
-_AS_ASCII = str.maketrans("\u2212\u2013\ufe63\uff0d\u00a0\u202f\u2009\u2019", "----   '")
-"""The minus signs of typesetters, and the spaces and apostrophes between thousands."""
+_AS_ASCII = str.maketrans(
+    dict.fromkeys(MINUS_SIGNS, "-") | dict.fromkeys(BLANKS, " ") | {APOSTROPHE: "'"}
+)
 
 _LEADING_ZERO = re.compile(r"\n[+-]?0[0-9]")
 

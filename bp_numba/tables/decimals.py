@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bp_numba.tables.errors import TableError
+from bp_numba.tables.looks import APOSTROPHE, BLANKS, CURRENCIES, MINUS_SIGNS
 from bp_numba.tables.texts import GLUE
 
 _GLUE = GLUE.encode()
@@ -27,8 +28,8 @@ def _one_of(characters: str) -> str:
     return f"(?:{'|'.join(map(re.escape, characters))})"  # no set: some are several bytes
 
 
-_SIGN, _MONEY = _one_of("+-\u2212\u2013\ufe63\uff0d"), _one_of("$€£¥")
-_BLANK, _APART = _one_of(" \u00a0\u202f\u2009"), _one_of(" '\u00a0\u202f\u2009\u2019")
+_SIGN, _MONEY = _one_of("+-" + MINUS_SIGNS), _one_of(CURRENCIES)
+_BLANK, _APART = _one_of(" " + BLANKS), _one_of(" '" + BLANKS + APOSTROPHE)
 _BEFORE = (  # begins with a byte to search for: three times as fast
     rf"\0 *\(?{_SIGN}?{_BLANK}?{_MONEY}?{_BLANK}?{_SIGN}?"
 )

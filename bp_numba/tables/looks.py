@@ -2,13 +2,19 @@
 
 import re
 
-_SIGNS, _MONEY = r"[+\-\u2212]?", "[$\u20ac\u00a3\u00a5]?"
+CURRENCIES = "$€£¥"
+MINUS_SIGNS, BLANKS, APOSTROPHE = "\u2212\u2013\ufe63\uff0d", "\u00a0\u202f\u2009", "\u2019"
+"""Those of typesetters, in place of `-`, a space and `'`."""
+
+_SIGN, _MONEY, _BLANK = rf"[+\-{MINUS_SIGNS}]?", f"[{CURRENCIES}]?", f"[ {BLANKS}]?"
 _THOUSANDS = (
-    r"(?:[0-9]{1,3}(?:[.,'\u2019][0-9]{3})+"
-    r"|[1-9][0-9]{0,2}(?:[ \u00a0\u202f\u2009][0-9]{3})+)"  # 012 345 are two codes
+    rf"(?:[0-9]{{1,3}}(?:[.,'{APOSTROPHE}][0-9]{{3}})+"
+    rf"|[1-9][0-9]{{0,2}}(?:[ {BLANKS}][0-9]{{3}})+)"  # 012 345 are two codes
 )
 _DIGITS = rf"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+|{_THOUSANDS}(?:[.,][0-9]*)?)"
-_NUMBER = re.compile(rf"{_SIGNS}{_MONEY} ?{_SIGNS}{_DIGITS}(?:[eEdD][+-]?[0-9]+)? ?(?:%|{_MONEY})")
+_NUMBER = re.compile(
+    rf"{_SIGN}{_MONEY}{_BLANK}{_SIGN}{_DIGITS}(?:[eEdD][+-]?[0-9]+)?{_BLANK}(?:%|{_MONEY})"
+)
 
 
 def is_number(cell: str) -> bool:

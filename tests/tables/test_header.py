@@ -20,6 +20,8 @@ from tests.tables.files import refusal, table_of
         "3.5 %,a\n4.2 %,b\n",
         "51 494,a\n1 234 567,b\n",
         "51\u00a0494,a\n1\u202f234,b\n",
+        "\u20133.5,a\n\u20134.2,b\n",
+        "3.50\u00a0€,a\n4.20\u00a0€,b\n",
         "30,20,10\n1,2,4\n",
     ],
 )
