@@ -20,7 +20,7 @@ Read `layout` and `inputs` (how weights and samples lie in memory; no Numba), th
 or a layer in the buffers), `first_layer` with its `block_tiles`, `list_tiles` and `single_column`,
 `upper_layers`, and `entry_points`, which Numba compiles and Python calls, with what `calls`
 describes. `in_place` and `many_rows` do the same for single calls of `fit_partial` and `predict`,
-on the user's own matrices.
+on the user's own matrices; for training `packing` copies these to the panels, and back.
 
 Perceptrons with intercepts, trained in batches as scikit-learn's are, have kernels of their own for
 each of `variants`: `perceptron` (how they lie in memory), `batches` (the equations, all layers for

@@ -62,8 +62,13 @@ def arguments_of(name: str) -> str:
     return MODULES[module_of(name)][base_of(name)]
 
 
+MEASURE, TRAIN, PACK, UNPACK = range(4)
+"""What `train_samples` and `train_blocks` are to do: add up the squared errors of samples, train on
+them, copy the matrices to the network, or copy them back."""
+
+
 class Training(NamedTuple):
-    """The network that `train_samples` and `train_blocks` work on.
+    """The network that they work on, and the matrices that it is a copy of.
 
     Attributes
     ----------
@@ -73,6 +78,7 @@ class Training(NamedTuple):
 
     network: FlatNetwork
     errors: Floats
+    matrices: Offsets
 
 
 class Listed(NamedTuple):

@@ -9,7 +9,14 @@ from typing import Any
 from numba import types
 
 from bp_numba.kernels.backward import output_steps
-from bp_numba.kernels.calls import Activation, Listed, OneSample, Prediction, Training
+from bp_numba.kernels.calls import (
+    PACK,
+    Activation,
+    Listed,
+    OneSample,
+    Prediction,
+    Training,
+)
 from bp_numba.kernels.first_layer import (
     forward_block,
     forward_listed,
@@ -20,6 +27,7 @@ from bp_numba.kernels.in_place import backward_rows, forward_rows
 from bp_numba.kernels.in_turn import take_in_turn
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
+from bp_numba.kernels.packing import copying
 from bp_numba.kernels.places import with_known_sizes
 from bp_numba.kernels.sigmoid import activate_all
 from bp_numba.kernels.upper_layers import is_narrow, round_narrow
@@ -44,18 +52,24 @@ def _reading(samples_per_list: int) -> Any:
 
 
 read_for_samples, read_for_blocks = _reading(1), _reading(BLOCK)
+copy_for_samples, copy_for_blocks = copying(1), copying(BLOCK)
 
 
 def train_blocks(
-    table: Offsets, samples: Offsets, first: int, count: int, trains: int, alpha: float
+    table: Offsets, samples: Offsets, first: int, count: int, task: int, alpha: float
 ) -> int:
     """Train on `count` blocks from number `first` on, round and round; the last may be short.
 
-    If `trains` is 0, no weight is changed: the squared errors of the outputs are added to the sums.
-    The inputs are listed by blocks. No matrix may be narrow.
+    If the task is `MEASURE`, no weight is changed: the squared errors of the outputs are added to
+    the sums. If it is `PACK` or `UNPACK`, all weights are copied, and no samples are needed; 0 is
+    returned where some are not finite: then none is unpacked. The inputs are listed by blocks. No
+    matrix may be narrow.
     """
-    training, listed = read_for_blocks(table), read_listed(samples)
-    network, inputs = training.network, listed.inputs
+    training = read_for_blocks(table)
+    if task >= PACK:
+        return copy_for_blocks(training, task)
+    network, listed = training.network, read_listed(samples)
+    inputs = listed.inputs
     blocks = inputs.starts.size - 1
     end = listed.targets.size // network.padded[network.units.size - 1]
     for number in range(first, first + count):
@@ -64,18 +78,21 @@ def train_blocks(
         # Kept is BLOCK, but LLVM does not know: it would write out loops over a block's samples.
         size = smaller(listed.kept[0], end - start)
         forward_block(network, inputs, block, size)
-        take_in_turn(training, listed, start, size, trains, alpha)
-        if trains:
+        take_in_turn(training, listed, start, size, task, alpha)
+        if task:
             update_block(network, inputs, block, size)
     return 1
 
 
 def train_samples(
-    table: Offsets, samples: Offsets, first: int, count: int, trains: int, alpha: float
+    table: Offsets, samples: Offsets, first: int, count: int, task: int, alpha: float
 ) -> int:
     """Do the same with inputs that are listed by single samples, and with narrow matrices."""
-    training, listed = read_for_samples(table), read_listed(samples)
-    network, inputs = training.network, listed.inputs
+    training = read_for_samples(table)
+    if task >= PACK:
+        return copy_for_samples(training, task)
+    network, listed = training.network, read_listed(samples)
+    inputs = listed.inputs
     end = inputs.starts.size - 1
     blocks = (end + BLOCK - 1) // BLOCK
     kept = 1 if is_narrow(network) else listed.kept[0]
@@ -84,8 +101,8 @@ def train_samples(
         for part in range(start, smaller(start + BLOCK, end), kept):
             in_part = smaller(kept, end - part)
             forward_listed(network, inputs, part, in_part)
-            take_in_turn(training, listed, part, in_part, trains, alpha)
-            if trains:
+            take_in_turn(training, listed, part, in_part, task, alpha)
+            if task:
                 update_listed(network, inputs, part, in_part)
                 round_narrow(network)
     return 1

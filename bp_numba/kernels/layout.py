@@ -14,7 +14,7 @@ see `first_panel`.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
@@ -69,46 +69,6 @@ class FlatNetwork(NamedTuple):
     panel_columns: Offsets
     unit_offsets: Offsets
     weight_offsets: Offsets
-
-    def packed_parts(self, width: int, panel: int | None = None) -> list["Part"]:
-        """Return the parts of all matrices: of each the whole panels, then what columns are left.
-
-        Panels have `width` columns, those of the first matrix `panel` if that is given.
-        """
-        parts: list[Part] = []
-        for l, (rows, columns) in enumerate(pairwise(self.units.tolist())):
-            flat = self.weights[self.weight_offsets[l] : self.weight_offsets[l + 1]]
-            padded, v = int(self.padded[l]), width if l else panel or width
-            in_panels = min(int(self.panel_columns[l]), columns)
-            whole = in_panels // v * v
-            if whole:
-                panels = flat[: whole * padded].reshape(-1, padded, v)[:, :rows]
-                parts.append(Part(l, slice(whole), panels.transpose(1, 0, 2)))
-            if whole < columns:
-                left, is_panel = flat[whole * padded :], whole < in_panels
-                rest = left.reshape(padded, v) if is_panel else left.reshape(-1, padded).T
-                parts.append(Part(l, slice(whole, None), rest[:rows, : columns - whole]))
-        return parts
-
-
-class Part(NamedTuple):
-    """Some columns of matrix `l`, and the view on the packed weights that they go to.
-
-    The view is of shape (rows, panels, width) or (rows, columns).
-    """
-
-    l: int
-    columns: slice
-    packed: Floats
-
-
-def unpacked(matrices: Sequence[Array], parts: Sequence[Part]) -> list[Array]:
-    """Return the views of the same shapes on the matrices.
-
-    Copying each to `packed` of its part packs the matrices; the other way round unpacks them.
-    """
-    # Splitting an axis never copies, whatever the strides.
-    return [matrices[l][:, columns].reshape(packed.shape) for l, columns, packed in parts]
 
 
 def flat_network(

@@ -157,7 +157,7 @@ def for_call(matrices: Sequence[Any]) -> Reason | None:
     """Return why kernels cannot work on the matrices where they are, once their shapes chain."""
     usable = (
         bool(matrices)
-        and all(_is_plain(w) for w in matrices)
+        and all(is_plain(w) for w in matrices)
         and all(a.shape[1] == b.shape[0] for a, b in pairwise(matrices))
         and not _overlap(matrices)
     )
@@ -167,7 +167,8 @@ def for_call(matrices: Sequence[Any]) -> Reason | None:
 _FLOAT64 = np.dtype(np.float64)
 
 
-def _is_plain(w: Any) -> bool:
+def is_plain(w: Any) -> bool:
+    """Tell if kernels can work on a matrix where it is."""
     return type(w) is np.ndarray and w.ndim == 2 and w.flags.carray and w.dtype == _FLOAT64
 
 

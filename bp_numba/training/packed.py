@@ -1,6 +1,5 @@
 """A packed copy of the weights, which the training kernels work on."""
 
-import math
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -8,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba.kernels.calls import Training
-from bp_numba.kernels.layout import flat_network, unpacked
+from bp_numba.kernels.calls import MEASURE, PACK, TRAIN, UNPACK, Training
+from bp_numba.kernels.layout import flat_network
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
+from bp_numba.training.choice import is_plain
 from bp_numba.training.known_units import KnownUnits
 from bp_numba.training.listed import Listed
 from bp_numba.training.plan import Plan
 from bp_numba.training.together import copy_each
-
-FEW = 10_000
-"""Weights up to which OpenBLAS takes one thread for a product of two vectors: with 10,000 the CPU
-time was the time taken, with 10,001 twice that."""
 
 
 class Packed:
@@ -40,9 +36,8 @@ class Packed:
         narrow = [w.itemsize == 4 for w in matrices]
         self._known_units = KnownUnits(plan.kernel, units, width)
         self._flat, self._errors = flat_network(units, narrow, width, panel), aligned_zeros(width)
-        self._parts = self._flat.packed_parts(width, panel)
-        self._packed = [part.packed for part in self._parts]
-        self._training = address_table(Training(network=self._flat, errors=self._errors))
+        self._addresses = np.array([(0, w.size) for w in matrices], dtype=np.int64)
+        self._training = address_table(Training(self._flat, self._errors, self._addresses))
         self._table = address(self._training)
 
     def suits(self, matrices: list[Array], plan: Plan) -> bool:
@@ -52,17 +47,20 @@ class Packed:
     def pack(self, matrices: list[Array], kernel: Callable[..., int]) -> None:
         """Copy the matrices to the packed weights, for a kernel that takes any units."""
         self._kernel = self._known_units.kernel() or kernel
-        self._started = perf_counter()
-        self._unpacked = unpacked(matrices, self._parts)
-        copy_each(self._packed, self._unpacked)
+        self._started, self._matrices = perf_counter(), matrices
+        self._plain = matrices
+        if not all(map(is_plain, matrices)):
+            self._plain = [np.array(w, np.float64, order="C") for w in matrices]
+        self._addresses[:, 0] = [*map(address, self._plain)]
+        self._kernel(self._table, self._table, 0, 0, PACK, 0.0)
 
     def train(self, samples: Listed, first: int, count: int, alpha: float) -> None:
         """Train on `count` blocks of samples from number `first` on, round and round."""
-        self._kernel(self._table, samples.table, first, count, 1, alpha)
+        self._kernel(self._table, samples.table, first, count, TRAIN, alpha)
 
     def measure(self, samples: Listed, first: int, count: int) -> None:
         """Add the squared errors of some blocks to those that `loss` returns."""
-        self._kernel(self._table, samples.table, first, count, 0, 0.0)
+        self._kernel(self._table, samples.table, first, count, MEASURE, 0.0)
 
     def loss(self) -> Any:
         """Return half the sum of the squared errors since the last call, and begin anew."""
@@ -70,20 +68,22 @@ class Packed:
         self._errors.fill(0.0)
         return loss
 
-    def is_finite(self) -> bool:
-        """Tell if all weights are; if not, the padding may not be zero, here and elsewhere."""
-        weights = self._flat.weights
-        # The fastest answer, for a few weights: of more, BLAS would use threads. `dot` warns of
-        # squares that overflow, `vdot` does not.
-        if weights.size <= FEW and math.isfinite(np.vdot(weights, weights)):
-            return True
-        return bool(np.isfinite(weights).all())
+    def unpack(self) -> bool:
+        """Copy the weights back to the matrices that they came from, and let go of these.
 
-    def unpack(self) -> None:
-        """Copy the weights back to the matrices that they came from, and let go of these."""
-        copy_each(self._unpacked, self._packed)
-        self._unpacked = []
-        self._known_units.trained(perf_counter() - self._started)
+        Returns
+        -------
+        bool
+            False if some are infinite or NaN: then the padding may not be zero, here and elsewhere,
+            and the matrices are as they were.
+        """
+        is_finite = self._kernel(self._table, self._table, 0, 0, UNPACK, 0.0) != 0
+        if is_finite and self._plain is not self._matrices:
+            copy_each(self._matrices, self._plain)
+        if is_finite:
+            self._known_units.trained(perf_counter() - self._started)
+        self._matrices = self._plain = []
+        return is_finite
 
 
 class _Local(threading.local):

@@ -126,10 +126,9 @@ class Trainer:
                 if self._measures:
                     points.append(self._point(packed, epoch))
                     left -= sum([part.blocks for part in plan.listed])
-        if not packed.is_finite():
+        if not packed.unpack():
             self._stays_finite = False
             return None
-        packed.unpack()
         local.last = packed
         self._end_slice(self._slice_blocks - left, perf_counter() - started)
         if stops and not self._measures:
@@ -186,8 +185,7 @@ class Trainer:
         if self.reason is None:
             packed = self._packed(matrices)
             packed.train(self._plan.listed[0], first, count, alpha)
-            if packed.is_finite():
-                packed.unpack()
+            if packed.unpack():
                 local.last = packed
                 return
             self.reason = choice.Reason.NOT_FINITE

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bp_numba.kernels import layout
 from bp_numba.kernels.inputs import LIST_MULTIPLE, Inputs
 from bp_numba.kernels.layout import BLOCK, FlatNetwork, first_panel, flat_network
 
@@ -53,6 +52,18 @@ def step_in_numpy(W, x, y, alpha):
     return a, [None, *s]
 
 
+def places(network, width, panel):
+    """Return for each matrix where its elements are packed, as the formula of `layout` says."""
+    indices = []
+    for l, shape in enumerate(zip(network.units, network.units[1:], strict=False)):
+        (i, j), v = np.indices(shape), width if l else panel
+        in_panel = (j // v * network.padded[l] + i) * v + j % v
+        by_itself = j * network.padded[l] + i
+        in_matrix = np.where(j < network.panel_columns[l], in_panel, by_itself)
+        indices.append(network.weight_offsets[l] + in_matrix)
+    return indices
+
+
 class Case(NamedTuple):
     network: FlatNetwork
     W: list
@@ -77,20 +88,15 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
     W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
     if narrow:
         W = [w.astype(np.float32).astype(np.float64) for w in W]
-    parts = network.packed_parts(width, panel)
-    for part, view in zip(parts, layout.unpacked(W, parts), strict=True):
-        part.packed[...] = view
+    for w, place in zip(W, places(network, width, panel), strict=True):
+        network.weights[place] = w
     X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
     X[:, -1] = 1.0
     return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel)
 
 
 def unpacked(case):
-    W = [np.empty_like(w) for w in case.W]
-    parts = case.network.packed_parts(case.width, case.panel)
-    for part, view in zip(parts, layout.unpacked(W, parts), strict=True):
-        view[...] = part.packed
-    return W
+    return [case.network.weights[at] for at in places(case.network, case.width, case.panel)]
 
 
 def put(network, buffer, l, values, t=0):

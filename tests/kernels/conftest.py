@@ -9,6 +9,7 @@ COMPILED = [
     "forward",
     "in_place",
     "many_rows",
+    "packing",
     "side_by_side",
     "sigmoid",
     "upper_layers",

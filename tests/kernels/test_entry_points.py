@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bp_numba.kernels import entry_points
-from bp_numba.kernels.calls import ARGUMENTS, Activation, Listed, Training
+from bp_numba.kernels.calls import ARGUMENTS, MEASURE, TRAIN, Activation, Listed, Training
 from bp_numba.kernels.layout import BLOCK, padded_rows
 from bp_numba.kernels.variants import for_units
 from bp_numba.native import loading
@@ -41,14 +41,15 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0, known=No
     targets = padded_rows(case.y, case.y.shape[1], case.width)
     errors = guarded(case.width)
     errors[...] = 0.0
-    training, listed = Training(case.network, errors), Listed(inputs, targets, np.array([kept]))
+    training = Training(case.network, errors, np.empty(0, np.int64))
+    listed = Listed(inputs, targets, np.array([kept]))
     tables = address_table(training), address_table(listed)
     at = [table.ctypes.data for table in tables]
     case.network.steps[...] = 0.0
     name = "train_samples" if samples_per_list == 1 else "train_blocks"
     function = loading.load(for_units(name, known) if known else name, case.width)
-    function(*at, first, count, 1, 0.3)
-    function(*at, 0, measured, 0, 0.3)
+    function(*at, first, count, TRAIN, 0.3)
+    function(*at, 0, measured, MEASURE, 0.3)
     assert_guards(errors)
     return 0.5 * errors.sum()
 

@@ -9,8 +9,8 @@ from bp_numba.kernels.layout import (
     flat_network,
     has_single_column,
     padded_rows,
-    unpacked,
 )
+from tests.kernels.cases import places
 
 UNITS = [[2, 1], [3, 3, 1], [65, 33, 17, 10], [9, 8, 8], [4, 16, 8], [7, 9, 5, 7, 6]]
 
@@ -35,33 +35,12 @@ def test_the_first_layer_has_a_spare_row(units):
 @pytest.mark.parametrize("width", [4, 8])
 @pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_panels_hold_each_element_where_the_formula_says(units, width, order, samples_per_list):
+def test_each_element_has_a_place_of_its_own(units, width, samples_per_list):
     panel = first_panel(samples_per_list, width)
     net = flat_network(units, [False] * (len(units) - 1), width, panel)
-    shapes = list(zip(units, units[1:], strict=False))
-    matrices = [
-        np.asarray(np.random.default_rng(l).normal(size=shape), order=order)
-        for l, shape in enumerate(shapes)
-    ]
-    copies = [matrix.copy() for matrix in matrices]
-    parts = net.packed_parts(width, panel)
-    for part, view in zip(parts, unpacked(matrices, parts), strict=True):
-        part.packed[...] = view
-    for l, matrix in enumerate(matrices):
-        for i, j in np.ndindex(matrix.shape):
-            v = width if l else panel
-            at = net.weight_offsets[l] + (j // v * net.padded[l] + i) * v + j % v
-            if j >= net.panel_columns[l]:
-                at = net.weight_offsets[l] + j * net.padded[l] + i
-            assert net.weights[at] == matrix[i, j]
-    assert np.count_nonzero(net.weights) == sum(m.size for m in matrices)
-    for matrix in matrices:
-        matrix[...] = np.nan
-    for part, view in zip(parts, unpacked(matrices, parts), strict=True):
-        view[...] = part.packed
-    for matrix, copy in zip(matrices, copies, strict=True):
-        np.testing.assert_array_equal(matrix, copy)
+    for l, indices in enumerate(places(net, width, panel)):
+        assert net.weight_offsets[l] <= indices.min() <= indices.max() < net.weight_offsets[l + 1]
+        assert np.unique(indices).size == indices.size
 
 
 def test_padded_rows():
