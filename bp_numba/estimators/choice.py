@@ -46,7 +46,7 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
         How many samples are in a batch, from 1 to all; the last one may have fewer.
     """
     arguments = estimator, X, y, sample_weight, batch_size
-    if suits(estimator, X, batch_size):
+    if suits(estimator, X, y, batch_size):
         try:
             return InKernels(*arguments)
         except NotCompiled:
@@ -56,7 +56,7 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
 
 def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient | None:
     """Return loss and gradient on all samples, in kernels, or None for scikit-learn's code."""
-    if not suits(estimator, X, X.shape[0]):
+    if not suits(estimator, X, y, X.shape[0]):
         return None
     units = [*map(len, estimator.coefs_), y.shape[1]]
     try:
@@ -65,7 +65,7 @@ def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient
         return None
 
 
-def suits(estimator: Any, X: Any, batch_size: int) -> bool:
+def suits(estimator: Any, X: Any, y: Any, batch_size: int) -> bool:
     """Tell if kernels can train an estimator on samples, and sooner."""
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
     return (
@@ -77,6 +77,7 @@ def suits(estimator: Any, X: Any, batch_size: int) -> bool:
         and coefs[0].shape[0] == X.shape[1]
         and all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
         and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))
+        and intercepts[-1].shape == y.shape[1:]
         and not hooks.are_overridden(estimator, "_backprop", "_forward_pass", "_compute_loss_grad")
         and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
     )

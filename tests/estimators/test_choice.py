@@ -11,7 +11,7 @@ from bp_numba.estimators.in_kernels import InKernels
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.training import batches
 from tests.conftest import needs_jit, run_python
-from tests.estimators.twins import small
+from tests.estimators.twins import assert_same_outcome, assert_same_state, small, twins
 
 pytestmark = [
     needs_jit,
@@ -108,6 +108,16 @@ def test_a_loss_that_is_changed_between_calls(solver, loss, other, numbers):
         model.partial_fit(numbers, targets).set_params(loss=other).partial_fit(numbers, targets)
         losses.append(model.loss_)
     assert losses[0] == pytest.approx(losses[1], rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize(("before", "now"), [(3, 1), (1, 3), (3, 2)])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_another_number_of_targets_is_scikit_learns(method, before, now, numbers):
+    """It subtracts one column from all outputs, and refuses any other number."""
+    ours, theirs = twins("MLPRegressor", warm_start=True)
+    for columns in (before, now, before):
+        assert_same_outcome(ours, theirs, method, numbers, numbers[:, :columns])
+        assert_same_state(ours, theirs)
 
 
 def test_layers_that_are_changed_between_calls_of_lbfgs_fail_as_in_scikit_learn(numbers):
