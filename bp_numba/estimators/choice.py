@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 from threadpoolctl import threadpool_info
 
 from bp_numba.estimators import hooks
-from bp_numba.estimators.in_kernels import InKernels, lbfgs_gradient
+from bp_numba.estimators.in_kernels import InKernels, kept_by, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Trainer
 from bp_numba.kernels.variants import HIDDEN
@@ -46,7 +46,8 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
         How many samples are in a batch, from 1 to all; the last one may have fewer.
     """
     arguments = estimator, X, y, sample_weight, batch_size
-    if suits(estimator, X, y, batch_size):
+    parts = estimator.coefs_ + estimator.intercepts_
+    if suits(estimator, X, y, batch_size) and _goes_on(estimator._optimizer, parts):
         try:
             return InKernels(*arguments)
         except NotCompiled:
@@ -85,6 +86,16 @@ def suits(estimator: Any, X: Any, y: Any, batch_size: int) -> bool:
 
 def _is_plain(part: Any, dtype: Any) -> bool:
     return type(part) is np.ndarray and part.dtype == dtype and part.flags.writeable
+
+
+def _goes_on(optimizer: Any, parts: list[Any]) -> bool:
+    """Tell if an optimizer is scikit-learn's own, and has what it keeps for weights like these."""
+    kept, shapes = kept_by(optimizer), [part.shape for part in parts]
+    return (
+        bool(kept)
+        and vars(optimizer).keys().isdisjoint(("update_params", "_get_updates"))
+        and all([np.shape(part) for part in getattr(optimizer, name)] == shapes for name in kept)
+    )
 
 
 def is_faster(units: list[int], batch_size: int) -> bool:

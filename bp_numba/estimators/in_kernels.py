@@ -13,6 +13,15 @@ from bp_numba.kernels.variants import Variant
 from bp_numba.training.batches import BatchTraining, Data, Settings
 from bp_numba.training.gradient import Gradient
 
+MOMENTS = {"AdamOptimizer": ("ms", "vs"), "SGDOptimizer": ("velocities",)}
+"""What scikit-learn's optimizers keep of the gradients."""
+
+
+def kept_by(optimizer: Any) -> tuple[str, ...]:
+    """Return what an optimizer keeps of the gradients, nothing if it is not scikit-learn's own."""
+    kinds = {hooks.get(f"_stochastic_optimizers.{kind}"): kept for kind, kept in MOMENTS.items()}
+    return kinds.get(type(optimizer), ())
+
 
 class InKernels:
     """A `Trainer` whose weights and moments lie in the kernels' buffers until they are asked for.
@@ -28,19 +37,20 @@ class InKernels:
         self._parameters = estimator.coefs_ + estimator.intercepts_
         self._weights, self._starts = sample_weight, np.arange(0, X.shape[0], batch_size)
         # The optimizer stays over calls of partial_fit, whatever `solver` is set to.
-        self._is_adam = isinstance(
-            self._optimizer, hooks.get("_stochastic_optimizers.AdamOptimizer")
-        )
+        self._kept = kept_by(self._optimizer)
+        self._is_adam = "ms" in self._kept
         self._loss_factor = _loss_factor(estimator, y)
         self._mean_weight = mean_weight_of_ones(estimator, sample_weight, batch_size)
         variant = _variant(estimator, X, "adam" if self._is_adam else _rule(self._optimizer))
         self._training = BatchTraining(
             variant, self._parameters, _data(X, y, sample_weight), int(batch_size), self._settings()
         )
-        kept = ("ms", "vs") if self._is_adam else ("velocities",)
-        self._moments = [getattr(self._optimizer, name) for name in kept[: variant.moments]]
-        self._training.pack_moments(*self._moments)
+        self._kept = self._kept[: variant.moments]
+        self._pack_moments()
         self._rates = AdamRates(self._optimizer)
+
+    def _pack_moments(self) -> None:
+        self._training.pack_moments(*(getattr(self._optimizer, name) for name in self._kept))
 
     def _settings(self) -> Settings:
         """Return what the estimator and its optimizer say at present."""
@@ -74,15 +84,18 @@ class InKernels:
         return np.cumsum(np.add.reduceat(self._weights[order] != 0, self._starts) > 0)
 
     def write_back(self) -> None:
-        """Copy weights and moments to the estimator's arrays."""
+        """Copy weights to the estimator's arrays, and moments to new ones."""
         self._training.unpack(self._parameters)
-        self._training.unpack_moments(*self._moments)
+        moments = [[np.empty_like(part) for part in self._parameters] for _ in self._kept]
+        self._training.unpack_moments(*moments)
+        for name, parts in zip(self._kept, moments, strict=True):
+            setattr(self._optimizer, name, parts)
 
     def read_back(self) -> None:
         """Take weights, moments and settings from the estimator."""
         self._parameters = self._estimator.coefs_ + self._estimator.intercepts_
         self._training.pack(self._parameters)
-        self._training.pack_moments(*self._moments)
+        self._pack_moments()
         self._training.change(self._settings())
 
 

@@ -46,8 +46,9 @@ class Trainer(Protocol):
         """Leave in the estimator what was reached, up to the last whole batch.
 
         That is in the arrays of `coefs_` and `intercepts_`, the same objects as before, and in
-        `_optimizer`: the `velocities` of SGD; `ms`, `vs`, `t` and `learning_rate` of Adam, which
-        is the corrected one of its last update. The `learning_rate` of SGD is the loop's.
+        `_optimizer`, in new arrays: the `velocities` of SGD; `ms`, `vs`, `t` and `learning_rate`
+        of Adam, which is the corrected one of its last update. The `learning_rate` of SGD is the
+        loop's.
         """
 
     def read_back(self) -> None:

@@ -1,9 +1,12 @@
 """What is trained in kernels, and what in scikit-learn's code."""
 
+import copy
+
 import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.neural_network
+from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
 import bp_numba
 from bp_numba.estimators import choice, stochastic
@@ -11,7 +14,13 @@ from bp_numba.estimators.in_kernels import InKernels
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.training import batches
 from tests.conftest import needs_jit, run_python
-from tests.estimators.twins import assert_same_outcome, assert_same_state, small, twins
+from tests.estimators.twins import (
+    assert_same_outcome,
+    assert_same_state,
+    outcome,
+    small,
+    twins,
+)
 
 pytestmark = [
     needs_jit,
@@ -81,6 +90,83 @@ def test_the_optimizer_stays_when_the_solver_is_changed(solver, other, trainers,
         curves.append(model.loss_curve_)
     np.testing.assert_allclose(*curves, rtol=1e-9)
     assert {type(trainer) for trainer in trainers} == {InKernels}
+
+
+class Decaying(AdamOptimizer):
+    """Decays weights by itself."""
+
+    def update_params(self, params, grads):
+        for param in params:
+            param *= 0.9
+        super().update_params(params, grads)
+
+
+class Descent:
+    """No more than what an estimator calls."""
+
+    def update_params(self, params, grads):
+        for param, grad in zip(params, grads, strict=True):
+            param -= 0.1 * grad
+
+    def iteration_ends(self, time_step):
+        pass
+
+    def trigger_stopping(self, msg, verbose):
+        return True
+
+
+def negated(model):
+    """Have an optimizer go uphill."""
+    update = model._optimizer.update_params
+    model._optimizer.update_params = lambda params, grads: update(params, [-g for g in grads])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model, "_optimizer", Decaying(model.coefs_ + model.intercepts_)),
+        lambda model: setattr(model, "_optimizer", Descent()),
+        negated,
+    ],
+)
+def test_an_optimizer_of_ones_own_is_called(change, trainers, numbers, classes):
+    models = twins("MLPClassifier")
+    for model in models:
+        outcome(model.fit, numbers, classes)
+        change(model)
+        model.partial_fit(numbers, classes)
+    for ours, theirs in zip(*(model.coefs_ for model in models), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert [type(trainer) for trainer in trainers] == [InKernels, InScikitLearn]
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_an_optimizer_of_other_layers_is_refused(solver, numbers, classes):
+    """Another unit, without a word to the optimizer."""
+    ours, theirs = twins("MLPClassifier", solver=solver)
+    for model in (ours, theirs):
+        outcome(model.fit, numbers, classes)
+        first, last = model.coefs_
+        model.coefs_ = [np.hstack([first, first[:, :1]]), np.vstack([last, last[:1]])]
+        model.intercepts_[0] = np.append(model.intercepts_[0], 0.0)
+        model.set_params(hidden_layer_sizes=(6,))
+    assert "broadcast" in assert_same_outcome(ours, theirs, "partial_fit", numbers, classes).error
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_what_an_optimizer_kept_stays_as_it_was(solver, numbers, classes):
+    """So a copy of it, from before a call, can go on."""
+    ours, theirs = twins("MLPClassifier", solver=solver)
+    for model in (ours, theirs):
+        outcome(model.fit, numbers, classes)
+        weights = [part.copy() for part in model.coefs_ + model.intercepts_]
+        optimizer = copy.copy(model._optimizer)
+        model.partial_fit(numbers, classes)
+        model._optimizer = optimizer
+        for part, before in zip(model.coefs_ + model.intercepts_, weights, strict=True):
+            part[...] = before
+        model.partial_fit(numbers, classes)
+    assert_same_state(ours, theirs)
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # in scikit-learn

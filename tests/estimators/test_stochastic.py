@@ -282,6 +282,25 @@ def test_a_count_of_ones_own_is_asked(parameters, numbers, classes):
         assert ours.validation_scores_[ours.best_iter_ - 1] == ours.best_validation_score_
 
 
+class Forgetting:
+    """Has the optimizer begin anew after each epoch."""
+
+    def _update_no_improvement_count(self, *args):
+        super()._update_no_improvement_count(*args)
+        for name in {"ms", "vs", "velocities"} & vars(self._optimizer).keys():
+            setattr(self._optimizer, name, [part * 0 for part in getattr(self._optimizer, name)])
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_count_of_ones_own_may_replace_what_the_optimizer_keeps(solver, numbers, classes):
+    ours, theirs = (
+        type("Forgetting", (Forgetting, twin.__class__), {})(**twin.get_params())
+        for twin in twins("MLPClassifier", solver=solver)
+    )
+    assert_same_outcome(ours, theirs, "fit", numbers, classes)
+    assert_same_state(ours, theirs)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_an_underflow_that_scikit_learn_does_not_see_is_no_error(solver, numbers, classes):
     ours, theirs = twins("MLPClassifier", solver=solver, beta_1=0.1, batch_size=1, max_iter=10)
