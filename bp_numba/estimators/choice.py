@@ -1,6 +1,6 @@
 """Kernels or scikit-learn's code: decided here, for every fit, and never by the clock."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info
 from bp_numba.estimators import hooks
 from bp_numba.estimators.in_kernels import InKernels, kept_by, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
-from bp_numba.estimators.trainer import Trainer
+from bp_numba.estimators.trainer import Samples, Trainer
 from bp_numba.kernels.variants import HIDDEN
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.training.gradient import Gradient
@@ -47,7 +47,8 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
     """
     arguments = estimator, X, y, sample_weight, batch_size
     parts = estimator.coefs_ + estimator.intercepts_
-    if suits(estimator, X, y, batch_size) and _goes_on(estimator._optimizer, parts):
+    samples = Samples(X, y, sample_weight)
+    if suits(estimator, samples, batch_size) and _goes_on(estimator._optimizer, parts):
         try:
             return InKernels(*arguments)
         except NotCompiled:
@@ -57,7 +58,7 @@ def trainer_for(estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: 
 
 def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient | None:
     """Return loss and gradient on all samples, in kernels, or None for scikit-learn's code."""
-    if not suits(estimator, X, y, X.shape[0]):
+    if not suits(estimator, Samples(X, y, sample_weight), X.shape[0]):
         return None
     units = [*map(len, estimator.coefs_), y.shape[1]]
     try:
@@ -66,15 +67,20 @@ def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient
         return None
 
 
-def suits(estimator: Any, X: Any, y: Any, batch_size: int) -> bool:
+def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
     """Tell if kernels can train an estimator on samples, and sooner."""
+    X, y, sample_weight = samples
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    parts = coefs + intercepts
     return (
         estimator.activation in HIDDEN
         and LOSSES.get(estimator.out_activation_) == estimator.loss
         and X.dtype in (np.float32, np.float64)
         and not (issparse(X) and len(coefs) == 1)
-        and all(_is_plain(part, X.dtype) for part in coefs + intercepts)
+        # The weights of a batch may add up to 0 without being 0, which is an error.
+        and (sample_weight is None or sample_weight.min() >= 0)
+        and all(_is_plain(part, X.dtype) for part in parts)
+        and not any(np.may_share_memory(*pair) for pair in combinations(parts, 2))
         and coefs[0].shape[0] == X.shape[1]
         and all(a.shape[1:] == b.shape[:1] for a, b in pairwise(coefs))
         and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))

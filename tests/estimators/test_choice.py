@@ -206,6 +206,29 @@ def test_another_number_of_targets_is_scikit_learns(method, before, now, numbers
         assert_same_state(ours, theirs)
 
 
+@pytest.mark.parametrize("options", [{"batch_size": 2}, {"solver": "lbfgs"}], ids=str)
+def test_weights_that_add_up_to_zero_are_scikit_learns(options, numbers, classes):
+    ours, theirs = twins("MLPClassifier", shuffle=False, **options)
+    weights = np.tile([1, -1], 30)
+    seen = assert_same_outcome(ours, theirs, "fit", numbers, classes, weights)
+    assert "Weights sum to zero" in seen.error
+    assert_same_outcome(ours, theirs, "fit", numbers, classes, weights + 0.1)
+    if not options.get("solver"):
+        assert_same_state(ours, theirs)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_weights_that_share_memory_are_trained_as_in_scikit_learn(solver, numbers):
+    """An autoencoder's are tied like this."""
+    ours, theirs = twins("MLPRegressor", hidden_layer_sizes=(3,), solver=solver)
+    for twin in (ours, theirs):
+        outcome(twin.fit, numbers, numbers)
+        twin.coefs_[1] = twin.coefs_[0].T
+    for _ in range(2):
+        assert_same_outcome(ours, theirs, "partial_fit", numbers, numbers)
+        assert_same_state(ours, theirs)
+
+
 def test_layers_that_are_changed_between_calls_of_lbfgs_fail_as_in_scikit_learn(numbers):
     errors = []
     for kind in bp_numba.MLPRegressor, sklearn.neural_network.MLPRegressor:
