@@ -34,12 +34,13 @@ def _score(estimator: Any, held_out: HeldOut, outputs: Any) -> float | None:
 def _accuracy(estimator: Any, held_out: HeldOut, outputs: Any) -> float:
     """Return the share of samples all of whose labels are right."""
     _, y, sample_weight = held_out.samples
-    if len(estimator.classes_) == 1:
+    binarizer = estimator._label_binarizer
+    if len(binarizer.classes_) == 1:
         right = np.ones(len(y), dtype=bool)
-    elif estimator.out_activation_ == "softmax":
+    elif binarizer.y_type_ == "multiclass":
         right = outputs.argmax(axis=1) == y.argmax(axis=1)
-    else:
-        right = ((outputs > 0.5) == y).all(axis=1)
+    else:  # a subclass may have targets other than 0 and 1
+        right = ((outputs > 0.5) == (y > 0.5)).all(axis=1)
     return float(np.average(right, weights=sample_weight))
 
 

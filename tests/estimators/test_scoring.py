@@ -6,7 +6,7 @@ import pytest
 from bp_numba.estimators import scoring
 from bp_numba.estimators.trainer import Samples
 from bp_numba.estimators.validation import HeldOut
-from tests.estimators.twins import outcome, small
+from tests.estimators.twins import assert_same, assert_same_outcome, outcome, small, twins
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(50, 4))
@@ -76,3 +76,31 @@ def test_a_subclass_scores_as_it_wants():
     model = Contrary((5,), early_stopping=True, max_iter=4, n_iter_no_change=9)
     outcome(model.fit, X, TARGETS["classes"])
     assert model.validation_scores_ == [-1, -2, -3, -4] and model.best_iter_ == 1
+
+
+class Smoothed:
+    """Trains on targets of 0.1 and 0.8."""
+
+    def _validate_input(self, *args, **kwargs):
+        X, y = super()._validate_input(*args, **kwargs)
+        return X, np.where(y, 0.8, 0.1)
+
+
+@pytest.mark.parametrize("kind", ["binary", "classes", "labels"])
+def test_targets_of_a_subclass_are_rounded(kind):
+    ours, theirs = (
+        type("Smoothed", (Smoothed, twin.__class__), {})(**twin.get_params())
+        for twin in twins("MLPClassifier", early_stopping=True)
+    )
+    assert_same_outcome(ours, theirs, "fit", X, TARGETS[kind])
+    assert_same(ours.validation_scores_, theirs.validation_scores_, "validation_scores_", 0)
+
+
+def test_predictions_go_by_the_binarizer_alone():
+    """Whatever classes were set between a fit and a warm start."""
+    ours, theirs = twins("MLPClassifier", early_stopping=True, warm_start=True)
+    for twin in (ours, theirs):
+        outcome(twin.fit, X, TARGETS["classes"])
+        twin.classes_ = np.array([2])
+    assert_same_outcome(ours, theirs, "fit", X, np.full(50, 2))
+    assert_same(ours.validation_scores_, theirs.validation_scores_, "validation_scores_", 0)
