@@ -97,7 +97,9 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         units = [*map(len, self.coefs_), len(self.intercepts_[-1])]
         # Where layers were changed before partial_fit scikit-learn's code fails.
         is_known = hooks.are_known() and call.arguments["layer_units"] == units
-        self._gradient = gradient_for(self, X, y, sample_weight) if is_known else None
+        is_own = hooks.are_overridden(self, "_unpack") or not self._gives_gradients
+        is_ours = is_known and not is_own
+        self._gradient = gradient_for(self, X, y, sample_weight) if is_ours else None
         solve = hook if self._gradient is None else lbfgs.shortened(hook)
         try:
             solve(*call.args, **call.kwargs)
@@ -109,6 +111,12 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         finally:
             self.__dict__.pop("_gradient", None)
         task.end()
+
+    @property
+    def _gives_gradients(self) -> bool:
+        """Whether `_loss_grad_lbfgs` is the one below, which a subclass may have replaced."""
+        method = getattr(self._loss_grad_lbfgs, "__func__", None)
+        return method is PerceptronMixin._loss_grad_lbfgs
 
     def _loss_grad_lbfgs(self, packed_coef_inter: Any, *args: Any, **kwargs: Any) -> Any:
         """Return loss and gradient for all weights in one vector."""

@@ -12,8 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 import bp_numba
 from bp_numba.estimators import lbfgs
+from bp_numba.training.gradient import Gradient
 from tests.conftest import needs_jit
-from tests.estimators.twins import assert_same_state, outcome, small, twins
+from tests.estimators.twins import assert_same_outcome, assert_same_state, outcome, small, twins
 
 needs_known = pytest.mark.skipif(
     ".".join(scipy.__version__.split(".")[:2]) not in lbfgs.RELEASES, reason="SciPy is not known"
@@ -168,13 +169,40 @@ def test_a_solver_of_ones_own_may_call_it(asked, numbers, classes):
     assert model.fits == len(asked) == 1
 
 
+class Path:
+    """Remembers where it has been, and gives gradients in single precision, as a list."""
+
+    def _loss_grad_lbfgs(self, packed, *args):
+        loss, gradient = super()._loss_grad_lbfgs(packed, *args)
+        lengths = [float((coef**2).sum()) for coef in self.coefs_]
+        self.path = [*getattr(self, "path", []), packed, lengths]
+        return loss, gradient.astype(np.float32).tolist()
+
+
+class Clipped:
+    """Has no large weights."""
+
+    def _unpack(self, packed):
+        super()._unpack(np.clip(packed, -0.3, 0.3))
+
+
+@pytest.mark.parametrize("own", [Path, Clipped])
+def test_methods_of_ones_own_are_called_as_by_scikit_learn(own, numbers, classes):
+    ours, theirs = (
+        type("Own", (own, twin.__class__), {})(**twin.get_params())
+        for twin in twins("MLPClassifier", solver="lbfgs")
+    )
+    assert_same_outcome(ours, theirs, "fit", numbers, classes)
+    assert_same_state(ours, theirs)
+
+
 @needs_jit
 @pytest.mark.parametrize("evaluations", [0, 1, 5])
-def test_an_interrupt_leaves_the_weights_of_the_last_evaluation(evaluations, numbers):
+def test_an_interrupt_leaves_the_weights_of_the_last_evaluation(evaluations, numbers, monkeypatch):
     """As scikit-learn's class does."""
     ours, theirs = twins("MLPRegressor", solver="lbfgs", max_iter=200)
-    for twin in (ours, theirs):
-        original, left = twin._loss_grad_lbfgs, iter(range(evaluations))
+    for twin, place, name in [(ours, Gradient, "at"), (theirs, type(theirs), "_loss_grad_lbfgs")]:
+        original, left = getattr(place, name), iter(range(evaluations))
 
         def interrupted(*args, original=original, left=left):
             found = original(*args)
@@ -182,10 +210,10 @@ def test_an_interrupt_leaves_the_weights_of_the_last_evaluation(evaluations, num
                 raise KeyboardInterrupt
             return found
 
-        twin._loss_grad_lbfgs = interrupted
+        monkeypatch.setattr(place, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
             twin.fit(numbers, numbers[:, 0])
-        del twin._loss_grad_lbfgs
+        monkeypatch.undo()
     assert_same_state(ours, theirs)
 
 
