@@ -5,7 +5,6 @@ Its random numbers in its order, its attributes, messages and warnings; a `Train
 
 import warnings
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +73,8 @@ def _begin(estimator: Any, samples: Samples, incremental: bool) -> Run:
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
     training, held_out = held_out_from(estimator, samples)
-    if not estimator.loss_curve_:  # which goes on over warm starts
+    # It goes on over warm starts; after 'lbfgs' there is none, which is an error after an epoch.
+    if not len(getattr(estimator, "loss_curve_", ())):
         estimator.validation_loss_curve_ = [] if estimator.early_stopping else None
         estimator.best_iter_ = 0 if estimator.early_stopping else None
     batch_size = _batch_size(estimator, training.X.shape[0])
@@ -135,7 +135,8 @@ def _train(run: Run) -> None:
     """Train epoch after epoch."""
     estimator, task = run.estimator, run.task
     estimator.n_iter_ = 0
-    for order in islice(_orders(estimator, run.samples), estimator.max_iter):
+    epochs = range(estimator.max_iter)  # first, or `zip` would draw an order too many
+    for _, order in zip(epochs, _orders(estimator, run.samples), strict=False):
         task.begin_epoch()
         loss = run.trainer.epoch(order)
         # The user's code may look at weights and change them.

@@ -144,6 +144,25 @@ def test_warm_starts(parameters, numbers, classes):
         assert_same_state(ours, theirs)
 
 
+def test_a_warm_start_after_lbfgs_fails_after_its_first_epoch(numbers, classes):
+    """As in scikit-learn, where the next call finds a loss."""
+    ours, theirs = twins("MLPClassifier", solver="lbfgs", warm_start=True)
+    for twin in (ours, theirs):
+        outcome(twin.fit, numbers, classes)
+        twin.set_params(solver="adam")
+        twin.coefs_ = [np.ones_like(coef) for coef in twin.coefs_]
+        twin.intercepts_ = [np.ones_like(intercept) for intercept in twin.intercepts_]
+    seen = assert_same_outcome(ours, theirs, "fit", numbers, classes)
+    assert "loss_curve_" in seen.error
+    assert_same_state(ours, theirs)
+
+
+def test_more_epochs_than_a_machine_counts(numbers, classes):
+    ours, theirs = twins("MLPClassifier", **STOPS | {"max_iter": 10**20})
+    assert assert_same_outcome(ours, theirs, "fit", numbers, classes).error is None
+    assert_same_state(ours, theirs)
+
+
 def test_partial_fit_after_fit_and_before(numbers, classes):
     ours, theirs = twins("MLPClassifier", batch_size=7)
     for method, more in [
