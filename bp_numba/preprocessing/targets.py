@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.preprocessing.labels import Label, label_of
-from bp_numba.preprocessing.numerals import Numerals, read_as_numbers, read_plain
+from bp_numba.preprocessing.numerals import (
+    Numerals,
+    read_as_numbers,
+    read_number,
+    read_plain,
+)
 from bp_numba.preprocessing.scaling import Scaling, fit_scaling
 from bp_numba.preprocessing.values import PAIRS, Column, canonical, read_column
 from bp_numba.tables.gaps import says_nothing
@@ -182,8 +187,16 @@ def _numbers_or_nan(column: Column) -> Matrix:
     values, decimal = column.values, column.table.decimal
     numerals = values.numerals or read_as_numbers(values.texts, decimal)
     if numerals is None:
-        plain = (read_plain([text], decimal) for text in values.texts)
-        once = [np.nan if found is None else float(found.numbers[0]) for found in plain]
-        numerals = Numerals(np.array(once), False)
+        numerals = Numerals(_each_number(values.texts, decimal), False)
     numbers = values._replace(numerals=numerals).numbers()
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _each_number(texts: list[str], decimal: str) -> Matrix:
+    """Return the number of each text, NaN of what is none; if not all are alike, of plain ones."""
+    once = [read_number(text, decimal) for text in texts]
+    numbers = [text for text, number in zip(texts, once, strict=True) if number is not None]
+    if read_as_numbers(numbers, decimal) is None:
+        plain = (read_plain([text], decimal) for text in texts)
+        once = [None if found is None else float(found.numbers[0]) for found in plain]
+    return np.array(once, dtype=np.float64)  # None becomes NaN
