@@ -25,14 +25,18 @@ def check_layers(layers: Any) -> None:
     sizes = [_as_integer(size) for size in layers]
     if len(sizes) < 2 or any(size is None or size < 1 for size in sizes):
         raise ValueError(f"layers must be two or more positive integers, got {layers!r}")
-    inputs = [size + 1 for size in sizes[:-1] if size is not None]
-    outputs = [*inputs[1:], sizes[-1] or 0]
-    needed = 8 * sum(map(operator.mul, inputs, outputs))
+    needed = bytes_of_weights([size for size in sizes if size is not None])
     if needed > (available := physical_memory()):
         raise ValueError(
             f"layers must give weights that fit in memory ({available / 2**30:.1f} GiB), "
             f"got {layers!r} with {needed / 2**30:.1f} GiB of weights"
         )
+
+
+def bytes_of_weights(layers: Sequence[int]) -> int:
+    """Return the bytes of the weights of a network, each matrix with those of its bias."""
+    inputs = [size + 1 for size in layers[:-1]]
+    return 8 * sum(a * b for a, b in zip(inputs, [*inputs[1:], layers[-1]], strict=True))
 
 
 def physical_memory() -> int:

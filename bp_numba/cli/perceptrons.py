@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.cli.errors import CommandError
+from bp_numba.cli.restarts import check_memory
 
 Matrix = npt.NDArray[np.float64]
 
@@ -138,7 +139,7 @@ def fresh_perceptrons(
     Raises
     ------
     CommandError
-        If scikit-learn is not installed.
+        If scikit-learn is not installed, or the weights of all of them exceed the memory.
     """
     try:
         from bp_numba import MLPClassifier, MLPRegressor
@@ -147,6 +148,7 @@ def fresh_perceptrons(
     kind: Any = MLPClassifier if classes else MLPRegressor
     outputs = 1 if classes == 2 else samples.y.shape[1]
     units = [samples.X.shape[1], *options.layers, outputs]
+    check_memory(units, options.restarts)
     return [
         Perceptron(
             kind(

@@ -22,15 +22,11 @@ def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[Neural
     """
     preprocessing, described = samples.preprocessing, metadata_of(samples, options)
     layers = [len(preprocessing.input_names), *options.layers, preprocessing.outputs]
-    networks = list[NeuralNetwork]()
+    check_memory(layers, options.restarts)
+    networks = []
     for seed in range(options.seed, options.seed + options.restarts):
         np.random.seed(seed)
-        try:
-            network = NeuralNetwork(layers, alpha=options.alpha)
-        except ValueError as error:  # weights that exceed the memory
-            raise CommandError(str(error)) from None
-        if not networks:
-            _check_memory(network, options.restarts)
+        network = NeuralNetwork(layers, alpha=options.alpha)
         network.metadata = described(seed)
         networks.append(network)
     return networks
@@ -46,8 +42,13 @@ def metadata_of(samples: Samples, options: argparse.Namespace) -> Callable[[int]
     return lambda seed: {"table": table, "training": _training(seed, options), "rows": rows}
 
 
-def _check_memory(network: NeuralNetwork, count: int) -> None:
-    needed, available = count * sum(w.nbytes for w in network.W), check.physical_memory()
+def check_memory(layers: Sequence[int], count: int) -> None:
+    """Raise CommandError unless the weights of `count` networks fit in memory."""
+    try:
+        check.check_layers(layers)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    needed, available = count * check.bytes_of_weights(layers), check.physical_memory()
     if needed > available:
         raise CommandError(
             f"--restarts must give weights that fit in memory ({available / 2**30:.1f} GiB), "

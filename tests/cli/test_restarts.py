@@ -174,10 +174,14 @@ def test_none_stays_finite(tmp_path):
     assert ranking.best == 0 and ranking.lines(7) == ["[INFO] none of 3 networks stayed finite"]
 
 
-def test_more_weights_than_memory(refused):
+@pytest.mark.parametrize("network", ["sigmoid", "mlp"])
+def test_more_weights_than_memory(network, refused):
     columns = {"x": [*range(8)], "y": [0, 1] * 4}
+    command = ["--network", network]
     message = "--restarts must give weights that fit in memory ("
-    assert message in refused(columns, ["--restarts", "4000000000"])
+    assert message in refused(columns, [*command, "--restarts", "4000000000"])
+    message = "layers must give weights that fit in memory ("
+    assert message in refused(columns, [*command, "--layers", "1000000-1000000"])
 
 
 def test_all_curves_are_drawn(tmp_path, capsys):
