@@ -7,7 +7,8 @@ _DAY, _MONTH = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])"
 _NAME = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _YEAR = r"[0-9]{4}"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?"
-_ZONE = r" ?(?:z|utc|gmt|[+-][0-9]{2}:?[0-9]{2})"
+_ZONE = r" ?(?:z|[a-z]{3,4}|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? "
 _DATES = (
     rf"{_YEAR}([-/.]){_MONTH}\1{_DAY}",
     rf"{_DAY}([-/.]){_MONTH}\2{_YEAR}",
@@ -17,7 +18,8 @@ _DATES = (
     rf"{_NAME} {_DAY}(?:st|nd|rd|th)?,? {_YEAR}",
 )
 _DATE_OR_TIME = re.compile(
-    rf"(?:(?:{'|'.join(_DATES)})(?:[t ] ?{_CLOCK}(?:{_ZONE})?)?|{_CLOCK})", re.IGNORECASE
+    rf"(?:(?:{_WEEKDAY})?(?:{'|'.join(_DATES)})(?:[t ] ?{_CLOCK}(?:{_ZONE})?)?|{_CLOCK})",
+    re.IGNORECASE,
 )
 
 
