@@ -19,6 +19,8 @@ from bp_numba.tables.table import Table
 
 Matrix = npt.NDArray[np.float64]
 
+_WITHOUT = "; --validation-size 0 keeps none to validate with"
+
 
 class Wanted(NamedTuple):
     """What is asked of a table.
@@ -139,7 +141,8 @@ def _parts(table: Table, goal: Goal, wanted: Wanted) -> tuple[Rows, Rows, Rows]:
     if len(goal.rows) < least:
         beside = f" with a target, got {len(goal.rows)} of {table.rows}"
         got = beside if len(goal.rows) < table.rows else f", got {table.rows}"
-        raise TableError(f"{table.name} must have at least {least} rows{got}")
+        way = _WITHOUT if wanted.validation_size else ""
+        raise TableError(f"{table.name} must have at least {least} rows{got}{way}")
     mixed = goal.rows[np.random.default_rng(wanted.seed).permutation(len(goal.rows))]
     train, test = split(mixed, goal.groups, wanted.test_size)
     train, validate = split(train, goal.groups, wanted.validation_size)
@@ -151,6 +154,6 @@ def _parts(table: Table, goal: Goal, wanted: Wanted) -> tuple[Rows, Rows, Rows]:
         got = f"{len(train)} of {len(goal.rows)}" if left else f"{len(train)}"
         raise TableError(
             f"{table.name} must have two or more rows{of_class}{left}, one to train on and one to "
-            f"validate with, got {got}{own}"
+            f"validate with, got {got}{own}{_WITHOUT}"
         )
     return train, validate, test

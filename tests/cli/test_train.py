@@ -235,6 +235,14 @@ def test_a_failed_run_leaves_the_old_model(model, tmp_path, capsys, monkeypatch)
     assert model.read_bytes() == before
 
 
+def test_tables_without_rows_to_validate_with_by_default(tmp_path, capsys):
+    columns = {"x": range(60), "y": [f"class {i // 2}" for i in range(60)]}
+    command = ["train", write(tmp_path / "d.csv", columns), "--target", "y"]
+    assert main([*map(str, command)]) == 1
+    assert "a class of its own; --validation-size 0 keeps none" in capsys.readouterr().err
+    assert "30 to train on, 30 to test with" in run(capsys, *command, "--validation-size", 0).out
+
+
 def test_early_stopping(tmp_path, capsys):
     data, path = noisy(tmp_path / "data.csv"), tmp_path / "model.npz"
     output = run(capsys, *stopping_command(data, path)).out
