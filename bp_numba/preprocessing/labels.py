@@ -11,6 +11,11 @@ from bp_numba.preprocessing.values import PAIRS, Column, Values
 Label: TypeAlias = bool | int | float | str
 
 
+def in_line(label: Label) -> str:
+    """Return a label as text in one line, also if it holds line ends."""
+    return " ".join(str(label).splitlines())
+
+
 def labels_of(column: Column) -> set[Label]:
     """Return the labels of a column, all of one type; gaps are none."""
     values = column.values

@@ -13,7 +13,7 @@ from bp_numba.preprocessing import layouts
 from bp_numba.preprocessing.describing import describe
 from bp_numba.preprocessing.encoders import Encoder
 from bp_numba.preprocessing.inputs import Reader, require_columns, write_inputs
-from bp_numba.preprocessing.labels import Label
+from bp_numba.preprocessing.labels import Label, in_line
 from bp_numba.preprocessing.targets import MISSING, UNKNOWN, ClassTarget, NumberTargets
 from bp_numba.tables.table import Table
 
@@ -134,7 +134,7 @@ class Preprocessing:
 
     def describe(self) -> list[str]:
         """Return lines that a person reads: each column, how it enters, and the targets."""
-        return describe(self.encoders, self.target, self.scale)
+        return [in_line(line) for line in describe(self.encoders, self.target, self.scale)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a new dict that JSON can hold."""

@@ -49,3 +49,11 @@ def test_scores_that_are_not_defined():
     classes = np.array([1, 1, 2])  # of class 0 there is no row: it has no recall to average
     assert scores.balanced_accuracy(np.array([1, 0, 2]), classes) == 0.75
     assert math.isnan(measures.r_squared([1.0, 2.0], [3.0, 3.0]))
+
+
+def test_classes_of_several_lines_take_one():
+    predicted = actual = np.array([0, 1])
+    table = scores.class_table(predicted, actual, ["two\nlines", "z"])
+    assert [line[:9] for line in table] == ["    class", "two lines", "        z"]
+    matrix = scores.confusion_matrix(predicted, actual, ["two\r\nlines", "z"])
+    assert [line.split() for line in matrix[1:]] == [["two", "lines", "1", "0"], ["z", "0", "1"]]

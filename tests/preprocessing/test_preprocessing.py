@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from bp_numba.preprocessing.preprocessing import Preprocessing
 from bp_numba.preprocessing.samples import Wanted, make_samples
 from bp_numba.tables.errors import TableError
-from tests.preprocessing.by_hand import table, tables
+from tests.preprocessing.by_hand import numbered, table, tables
 
 COLUMNS = {
     "a": "2.5,,3,8,1,2",
@@ -100,6 +100,13 @@ def test_descriptions_are_for_people():
     assert learned(NUMBERS).describe()[-1] == (
         "target: y, numbers from 1 to 6, 0.1 to 0.9 at the output"
     )
+
+
+def test_descriptions_of_columns_and_classes_of_several_lines():
+    made = make_samples(table({"a\nb": numbered(8), "y": ["u\nv", "w"] * 4}), Wanted(["y"]))
+    lines = made.preprocessing.describe()
+    assert lines[1].startswith("  a b: numbers from ")
+    assert lines[-1] == "target: y, 2 classes: u v, w"
 
 
 def test_columns_that_a_new_table_lacks():
