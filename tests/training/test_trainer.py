@@ -9,6 +9,7 @@ import pytest
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
+from bp_numba.kernels.calls import PACK, TRAIN, UNPACK
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.native import loading
 from bp_numba.training import known_units, packed, plan
@@ -61,8 +62,8 @@ def count_slices(trainer, slices):
     function = trainer._function
 
     def counted(*arguments):
-        *_, count, trains, _ = arguments
-        if trains:
+        *_, count, task, _ = arguments
+        if task == TRAIN:
             slices.append(count)
         return function(*arguments)
 
@@ -126,8 +127,10 @@ def test_slices_grow_to_the_target_and_not_beyond(monkeypatch):
     function, slices, now, seconds_per_block = trainer._function, [], [0.0], [1e-5]
 
     def timed(*arguments):
-        slices.append(arguments[-3])
-        now[0] += seconds_per_block[0] * slices[-1]
+        *_, count, task, _ = arguments
+        if task == TRAIN:
+            slices.append(count)
+            now[0] += seconds_per_block[0] * count
         return function(*arguments)
 
     trainer._function, trainer._slice_blocks = timed, 100
@@ -556,9 +559,21 @@ def test_unusable_weights_while_it_trains(replacement, error, message, monkeypat
 
 
 @needs_jit
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("task", "moment", "blocks"),
+    [
+        (PACK, "before", 4),
+        (PACK, "after", 4),
+        (TRAIN, "before", 4),
+        (TRAIN, "after", 4),
+        (UNPACK, "before", 4),
+        (UNPACK, "after", 5),
+    ],
+)
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_interrupt_leaves_the_weights_of_a_whole_slice(kind, moment, force, monkeypatch):
+def test_an_interrupt_leaves_the_weights_of_a_whole_slice(
+    kind, task, moment, blocks, force, monkeypatch
+):
     force(kind)
     monkeypatch.setattr(trainer_module, "SLICE_SECONDS", 0.0)
     X, y = data(24, 5, 3)  # three blocks
@@ -568,12 +583,14 @@ def test_an_interrupt_leaves_the_weights_of_a_whole_slice(kind, moment, force, m
     function = trainer._function
 
     def interrupted(*arguments):
-        calls.append(1)
-        if len(calls) == 5 and moment == "before":
+        calls.extend([1] * (arguments[-2] == task))
+        strikes = len(calls) == 5 and arguments[-2] == task
+        if strikes and moment == "before":
             raise KeyboardInterrupt
-        function(*arguments)
-        if len(calls) == 5:
+        result = function(*arguments)
+        if strikes:
             raise KeyboardInterrupt
+        return result
 
     trainer._function = interrupted
     with pytest.raises(KeyboardInterrupt):
@@ -581,7 +598,7 @@ def test_an_interrupt_leaves_the_weights_of_a_whole_slice(kind, moment, force, m
 
     whole = Trainer(expected, Samples(X, y))
     run(whole, 1)
-    whole._train(0, 1)
+    whole._train(0, blocks - 3)
     assert_same_weights(nn, expected, 0)
     nn.fit(X, y, epochs=2)
     expected.fit(X, y, epochs=2)
