@@ -117,8 +117,12 @@ class _Crew:
     def _round(self, tasks: Iterable[Task]) -> Iterator[Task]:
         """Have tasks done once; yield each when it has come back."""
         from joblib import Parallel, delayed
+        from joblib.parallel import get_active_backend
 
-        parallel = Parallel(self._n_jobs, prefer="threads", return_as="generator_unordered")
+        backend, _ = get_active_backend(prefer="threads")
+        as_they_come = backend.supports_return_generator  # joblib's "multiprocessing" has a list
+        return_as = "generator_unordered" if as_they_come else "list"
+        parallel = Parallel(self._n_jobs, prefer="threads", return_as=return_as)
         with one_thread_of_blas():
             calls = (delayed(_do)(id(task), task, self._order, *task.arrays()) for task in tasks)
             for key, done in parallel(calls):

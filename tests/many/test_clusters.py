@@ -114,6 +114,14 @@ def test_two_jobs_give_the_bits_of_one(kind, backend):
         assert trained(kind, 30, n_jobs=2) == expected
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")  # of Python 3.12 and later
+def test_a_backend_that_returns_all_results_at_once():
+    """Ray's does too: both are made of the pool of `multiprocessing`."""
+    expected = trained("shared", 30)
+    with joblib.parallel_config("multiprocessing"):
+        assert trained("shared", 30, n_jobs=2) == expected
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_callbacks_and_validation_with_two_jobs(backend):
     def run(n_jobs):
