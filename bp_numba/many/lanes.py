@@ -113,7 +113,7 @@ class InLanes(Task):
     def _train(self, order: Order) -> None:
         n, started = self._listed.size, perf_counter()
         stop, _ = order.run.next_stop(self.epoch)
-        if n <= self._steps:
+        if n <= self._steps and not self.done[1]:
             epochs = min(min(stop, order.until) - self.epoch, self._steps // n)
             steps = epochs * n
             self._go_on(0, steps, (self.epoch + epochs, 0))

@@ -42,6 +42,18 @@ def test_full_runs_of_xor_agree(xor_table):
     assert_same(networks, expected, exactly=False)
 
 
+@pytest.mark.parametrize("first", [1, 2, 10, 20, 21, 40])
+def test_slices_that_grow_within_an_epoch_train_on_each_sample_once(first, monkeypatch):
+    weights = sum(w.size for w in make(SMALL, 1)[0].W)
+    monkeypatch.setattr(lanes_module, "FIRST_SLICE", first * weights)
+    monkeypatch.setattr(lanes_module, "SLICE_SECONDS", 1e9)  # each is twice the one before
+    X, y = samples(SMALL, 21)
+    networks = make(SMALL, 4)
+    fit_many(networks, X, y, epochs=6, displayUpdate=2)
+    expected = fitted(make(SMALL, 4), [(X, y)] * 4, epochs=6, displayUpdate=2)
+    assert_same(networks, expected, exactly=False)
+
+
 @pytest.mark.parametrize("layers", [SMALL, LARGE])
 def test_each_may_have_samples_of_its_own(layers):
     sets = [samples(layers, 1 + k * 5 % 13, seed=k) for k in range(19)]
