@@ -41,8 +41,8 @@ class Order(NamedTuple):
     until : int
         The epoch to train up to: the last, or the next display point.
     seconds : float
-        When to come back before that, with what has been reached; from another process after
-        `RETURN_SECONDS` at the latest.
+        When to come back before that, at the end of an epoch, with what has been reached; from
+        another process after `RETURN_SECONDS`.
     stop : callable
         Tells whether to come back at once.
     tell : callable
@@ -144,7 +144,7 @@ class Task(ABC):
                 ended = perf_counter()
                 self._seconds += ended - started
                 order.tell((self.epoch - before) * self._count)
-                if ended >= deadline:
+                if ended >= deadline and not self.done[1]:  # a part of an epoch is never delivered
                     break
 
     def take(self, done: Self) -> None:

@@ -12,9 +12,11 @@ from bp_numba import NeuralNetwork, ReferenceNetwork, fit_many
 from bp_numba.many import alone
 from bp_numba.many import fit as fit_module
 from bp_numba.many import lanes as lanes_module
-from bp_numba.many.lanes import suits
+from bp_numba.many.lanes import InLanes, suits
 from bp_numba.many.members import members_of
+from bp_numba.many.tasks import Order
 from bp_numba.training import trainer
+from bp_numba.training.run import Run
 from tests.conftest import needs_jit
 from tests.many.conftest import LARGE, SMALL, assert_same, fitted, make, samples
 
@@ -52,6 +54,18 @@ def test_slices_that_grow_within_an_epoch_train_on_each_sample_once(first, monke
     fit_many(networks, X, y, epochs=6, displayUpdate=2)
     expected = fitted(make(SMALL, 4), [(X, y)] * 4, epochs=6, displayUpdate=2)
     assert_same(networks, expected, exactly=False)
+
+
+@needs_jit
+def test_tasks_come_back_with_whole_epochs(monkeypatch):
+    """Else one whose epochs take longer than the time between checkpoints would never end."""
+    monkeypatch.setattr(lanes_module, "FIRST_SLICE", 1)
+    networks = make(SMALL, 4)
+    task = InLanes(members_of(networks, *samples(SMALL, 21), None), 0)
+    for epoch in 1, 2, 3:
+        task.advance(Order(Run(0, 3, None), 3, seconds=0.0))
+        task.deliver()
+        assert [nn.epochs_trained for nn in networks] == [epoch] * 4
 
 
 @pytest.mark.parametrize("layers", [SMALL, LARGE])
