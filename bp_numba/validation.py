@@ -1,26 +1,27 @@
 """Checks of what users pass. Each error names the argument, what it must be, and what it is."""
 
-import contextlib
 import math
 import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from numbers import Real
+from numbers import Rational
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bp_numba.reals import REALS, as_float, without_dimensions
+
 Array = npt.NDArray[Any]
 
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
-_REALS = (int, float, Real)  # an abstract class says the same, but takes long for it
 
 
 def check_layers(layers: Any) -> None:
     """Raise ValueError unless layers holds two or more positive integers that fit in memory."""
-    if not isinstance(layers, Sequence | np.ndarray) or isinstance(layers, str | bytes):
+    is_list = isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str | bytes)
+    if not is_list or getattr(layers, "ndim", 1) == 0:
         raise ValueError(f"layers must be a list of two or more positive integers, got {layers!r}")
     sizes = [_as_integer(size) for size in layers]
     if len(sizes) < 2 or any(size is None or size < 1 for size in sizes):
@@ -51,13 +52,12 @@ def check_alpha(alpha: Any) -> float:
     """Return alpha as a float; raise unless it is one finite number."""
     if type(alpha) is float and math.isfinite(alpha):
         return alpha
-    value = alpha.item() if isinstance(alpha, np.ndarray) and alpha.ndim == 0 else alpha
-    if not isinstance(value, _NUMBERS):
+    number = as_float(alpha) if isinstance(without_dimensions(alpha), _NUMBERS) else None
+    if number is None:
         raise TypeError(f"alpha must be a finite number, got {alpha!r}")
-    with contextlib.suppress(OverflowError):
-        if math.isfinite(number := float(value)):
-            return number
-    raise ValueError(f"alpha must be a finite number, got {alpha!r}")
+    if not math.isfinite(number):
+        raise ValueError(f"alpha must be a finite number, got {alpha!r}")
+    return number
 
 
 def check_epochs(epochs: Any) -> int:
@@ -88,29 +88,23 @@ def check_display_update(value: Any) -> int | None:
     The reference displays where ``epoch % displayUpdate == 0``. An integer epoch is a multiple
     of the fraction p / q in lowest terms exactly if it is a multiple of p.
     """
-    if not isinstance(value, _REALS):
+    number = without_dimensions(value)
+    if not isinstance(number, REALS):
         raise TypeError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
-    number = value if isinstance(value, int) else float(value)
     if not number >= 0:
         raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
     if number == math.inf:
         return None
-    return (number if isinstance(number, int) else Fraction(number).numerator) or 1
-
-
-def check_seed(seed: int) -> None:
-    """Raise ValueError unless NumPy's global generator takes the seed."""
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be between 0 and 2**32 - 1, got {seed}")
+    return int(Fraction(number if isinstance(number, Rational) else float(number)).numerator) or 1
 
 
 def check_seconds(value: Any, name: str) -> float:
     """Return a time as a float; raise unless it is a number >= 0."""
-    if not isinstance(value, _REALS):
+    if (number := as_float(value)) is None:
         raise TypeError(f"{name} must be a number of seconds >= 0, got {value!r}")
-    if not float(value) >= 0:
+    if not number >= 0:
         raise ValueError(f"{name} must be a number of seconds >= 0, got {value!r}")
-    return float(value)
+    return number
 
 
 def as_pair(value: Any, name: str) -> tuple[Any, Any]:
@@ -128,8 +122,11 @@ def as_numbers(value: Any, name: str) -> Array:
         raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
     if array.dtype.kind in "biuf":
         return array
-    if array.dtype.kind == "O" and all(isinstance(v, Real | np.bool_) for v in array.flat):
-        return array.astype(np.float64)
+    if array.dtype.kind == "O" and all(isinstance(v, REALS) for v in array.flat):
+        try:
+            return array.astype(np.float64)
+        except OverflowError as error:
+            raise ValueError(f"{name} must hold numbers that float64 can hold: {error}") from None
     raise TypeError(f"{name} must hold real numbers, got {_describe(value, array)}")
 
 

@@ -113,7 +113,7 @@ def test_03_no_hidden_layer(xor_data):
 TOO_FEW = [[], [2]]
 NO_SIZES = [[2, 0], [2, -1, 1], [2, 2.0, 1], [2, "2", 1], [2, None], [True, 1], [[2, 2], [1, 1]]]
 NO_INTEGERS = ["22", np.array([2.0, 1.0])]
-NO_SEQUENCES = [5, None, {2, 1}]
+NO_SEQUENCES = [5, None, {2, 1}, np.array(5)]
 
 
 @pytest.mark.parametrize("layers", [*TOO_FEW, *NO_SIZES, *NO_INTEGERS, *NO_SEQUENCES])

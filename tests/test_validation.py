@@ -1,5 +1,6 @@
 """Bad input: the error names argument, requirement and actual value, and nothing is changed."""
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,6 +14,8 @@ from tests.conftest import assert_same_weights, make, weights_copy
 
 X = [[0, 0], [0, 1], [1, 0], [1, 1]]
 Y = [[0], [1], [1], [0]]
+HUGE = 10**400
+"""Beyond what float64 can hold."""
 
 
 def assert_refused(error, message, call):
@@ -102,6 +105,7 @@ def test_epochs(epochs, error):
         ("10", TypeError),
         (None, TypeError),
         ([3], TypeError),
+        (np.array("3"), TypeError),
         (1j, TypeError),
     ],
 )
@@ -125,13 +129,40 @@ def test_display_update(update, error):
         (Fraction(3, 2), 3),
         (np.uint8(200), 200),
         (True, 1),
+        (np.True_, 1),
+        (np.array(5), 5),
+        (np.array(2.5), 5),
+        (Fraction(1, 3), 1),
+        pytest.param(Fraction(HUGE, 3), HUGE, id="huge"),
     ],
 )
 def test_display_interval(value, expected):
     assert check.check_display_update(value) == expected
     if expected is not None and 0 < expected < 100 and value:
-        shown = [epoch for epoch in range(1, 100) if epoch % float(value) == 0]
+        shown = [epoch for epoch in range(1, 100) if epoch % value == 0]
         assert shown == list(range(expected, 100, expected))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error"),
+    [
+        (-1, ValueError),
+        (np.nan, ValueError),
+        pytest.param(-HUGE, ValueError, id="huge"),
+        ("60", TypeError),
+    ],
+)
+def test_seconds(seconds, error):
+    message = "checkpoint_every must be a number of seconds >= 0, got "
+    assert_refused(error, message, lambda nn: nn.fit(X, Y, checkpoint_every=seconds))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, 0), (np.array(1.5), 1.5), (Fraction(1, 2), 0.5), pytest.param(HUGE, math.inf, id="huge")],
+)
+def test_seconds_may_be_any_real_number(seconds, expected):
+    assert check.check_seconds(seconds, "checkpoint_every") == expected
 
 
 BAD_ARRAYS = [
@@ -149,6 +180,7 @@ BAD_ARRAYS = [
     ([[0, 0], [0, [1]]], ValueError, "must be a rectangular array of numbers"),
     (pd.DataFrame({"a": ["x"] * 4, "b": [1] * 4}), TypeError, "must hold real numbers"),
     (np.array([[pd.NA, 1]] * 4, dtype=object), TypeError, "must hold real numbers"),
+    ([[HUGE, 1]] * 4, ValueError, "must hold numbers that float64 can hold: int too large"),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bp_numba import validation as check
 from bp_numba.cli import networks as families
-from bp_numba.cli.errors import CommandError, raise_all
+from bp_numba.cli.errors import CommandError, check_seed, raise_all
 from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
 from bp_numba.cli.perceptrons import BATCH_SIZE
@@ -45,7 +45,7 @@ def check_options(options: argparse.Namespace) -> None:
     if options.epochs is not None:
         check.check_epochs(options.epochs)
     check.check_alpha(options.alpha)
-    check.check_seed(options.seed)
+    check_seed(options.seed)
     _check_restarts(options)
     _check_shares(options)
     if families.is_mlp(options):

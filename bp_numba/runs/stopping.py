@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bp_numba.reals import as_float
 from bp_numba.runs.state import record_of
 from bp_numba.training.together import copy_each
 
@@ -34,7 +35,7 @@ class EarlyStopping:
     Raises
     ------
     ValueError
-        If patience is no positive integer, or min_delta negative or not finite.
+        If patience is no positive integer, or min_delta no finite number >= 0.
 
     Examples
     --------
@@ -54,7 +55,8 @@ class EarlyStopping:
     ) -> None:
         if isinstance(patience, bool) or not isinstance(patience, int | np.integer) or patience < 1:
             raise ValueError(f"patience must be a positive integer, got {patience!r}")
-        if not 0 <= min_delta < math.inf:
+        delta = as_float(min_delta)
+        if delta is None or not 0 <= delta < math.inf:
             raise ValueError(f"min_delta must be a finite number >= 0, got {min_delta!r}")
         self.patience, self.min_delta, self.restore_best = patience, min_delta, restore_best
         self.begin()

@@ -309,7 +309,16 @@ def test_early_stopping_in_a_run(xor_data):
     assert nn.calculate_loss(samples, xor_data[1]) == pytest.approx(stopping.best_loss, rel=1e-12)
 
 
-@pytest.mark.parametrize("options", [{"patience": 0}, {"patience": 1.5}, {"min_delta": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 0},
+        {"patience": 1.5},
+        {"min_delta": -1},
+        {"min_delta": 10**400},  # beyond what float64 can hold
+        {"min_delta": "0.1"},
+    ],
+)
 def test_early_stopping_checks_its_arguments(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name} must be"):

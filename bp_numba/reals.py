@@ -1,0 +1,25 @@
+"""Real numbers as people write them: Python's, NumPy's, fractions, arrays without dimensions."""
+
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+REALS: Any = (int, float, np.bool_, Real)  # an abstract class alone would say it, but takes long
+
+
+def without_dimensions(value: Any) -> Any:
+    """Return what an array without dimensions holds, and anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def as_float(value: Any) -> float | None:
+    """Return a real number as a float, infinite where it is beyond those; None if it is none."""
+    number = without_dimensions(value)
+    if not isinstance(number, REALS):
+        return None
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
