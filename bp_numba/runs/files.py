@@ -21,11 +21,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         If it cannot be written, or if `path` is a device, a pipe or a folder.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    is_file = target.is_file() if target.exists() else os.path.basename(path) != ""
+    if not is_file:
         raise OSError(f"{os.fspath(path)} must be a file, or new")  # as root, /dev/null would go
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    beginning = target.name[:40]  # names may have 255 bytes, of which a character takes up to four
+    temporary = target.with_name(f".{beginning}.{uuid.uuid4().hex}.tmp")
     try:
-        with open(temporary, "xb") as file:
+        with _new(temporary, path) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -34,6 +36,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _new(temporary: Path, path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a new file; the error names the path that was asked for."""
+    try:
+        return open(temporary, "xb")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
 
 
 def check_writable(path: str | os.PathLike[str], size: int = 0) -> None:

@@ -181,6 +181,22 @@ def test_a_subclass_loads_itself(trained, tmp_path):
     assert type(Own.load(tmp_path / "model.npz")) is Own
 
 
+def test_names_may_be_as_long_as_file_systems_take(trained, tmp_path):
+    path = tmp_path / ("ä" * 60 + "n" * 131 + ".npz")
+    assert len(os.fsencode(path.name)) == 255
+    trained.save(path)
+    assert NeuralNetwork.load(path).history == trained.history
+
+
+def test_errors_of_files_name_what_was_given(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="No such file or directory: 'missing/model.npz'"):
+        trained.save("missing/model.npz")
+    with pytest.raises(OSError, match="models/ must be a file, or new"):
+        trained.save("models/")
+    assert not os.listdir(tmp_path)
+
+
 def test_what_cannot_be_saved_replaces_nothing(trained, tmp_path):
     path = tmp_path / "model.npz"
     trained.save(path)
