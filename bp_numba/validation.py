@@ -21,11 +21,10 @@ _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 def check_layers(layers: Any) -> None:
     """Raise ValueError unless layers holds two or more positive integers that fit in memory."""
     is_list = isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str | bytes)
-    if not is_list or getattr(layers, "ndim", 1) == 0:
-        raise ValueError(f"layers must be a list of two or more positive integers, got {layers!r}")
-    sizes = [_as_integer(size) for size in layers]
+    has_sizes = is_list and getattr(layers, "ndim", 1) > 0
+    sizes = [_as_integer(size) for size in layers] if has_sizes else []
     if len(sizes) < 2 or any(size is None or size < 1 for size in sizes):
-        raise ValueError(f"layers must be two or more positive integers, got {layers!r}")
+        raise ValueError(f"layers must be a list of two or more positive integers, got {layers!r}")
     needed = bytes_of_weights([size for size in sizes if size is not None])
     if needed > (available := physical_memory()):
         raise ValueError(

@@ -36,7 +36,7 @@ def test_version(capsys):
             ["xor", "--layers", "2-x-1"],
             "--layers: must be sizes of layers, as 16-8 or 16,8, got '2-x-1'",
         ),
-        (["xor", "--layers", "2-0-1"], "layers must be two or more positive integers"),
+        (["xor", "--layers", "2-0-1"], "layers must be a list of two or more positive integers"),
         (["xor", "--layers", "3-2-1"], "layers must begin with 2 and end with 1 for xor"),
         (["digits", "--layers", "64-32"], "layers must begin with 64 and end with 10 for digits"),
         (["xor", "--seed", "-1"], "seed must be between 0 and"),
