@@ -4,16 +4,15 @@ In NumPy that took a call for each part of a matrix and a turn for each row of e
 search for infinities a third of the time of a `fit` of one row of the digits.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from bp_numba.kernels.calls import PACK, UNPACK
+from bp_numba.kernels.calls import UNPACK
 from bp_numba.kernels.layout import first_panel
-from bp_numba.kernels.places import Matrix, Network, hidden_layers, matrix_of
+from bp_numba.kernels.places import Matrix, Network, matrix_of
 from bp_numba.simd.arithmetic import any_nonzero, fma
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
-from bp_numba.simd.tables import floats_at
+from bp_numba.simd.tables import floats_at, memory_at
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index
 
@@ -25,18 +24,17 @@ def copying(samples_per_list: int) -> Any:
     def copy_weights(training: Any, task: Index) -> Index:
         """Pack all matrices, or unpack them and return 1; or 0 if a weight is not finite.
 
-        Then the matrices are as they were.
+        Then the matrices are as they were. One loop goes through all of them, either way: one for
+        each takes a third of the time that a kernel takes to compile.
         """
         network, finite = training.network, Registers([task.constant(1)])
         panel = first_panel(samples_per_list, network.weights.lanes)
-        for _ in when(task, "==", PACK):
-            for matrix, packed in _pairs(training, panel):
-                _copy(matrix, packed, unpacks=False)
         for _ in when(task, "==", UNPACK):
             finite.values = [_are_finite(network)]
-            for _ in when(finite.values[0], "!=", 0):
-                for matrix, packed in _pairs(training, panel):
-                    _copy(matrix, packed, unpacks=True)
+        for _ in when(finite.values[0], "!=", 0):
+            for l in loop(0, network.units.size - 1):
+                packed = matrix_of(network, l)
+                _copy(floats_at(training.matrices, l), packed, l, panel, task)
         return finite.values[0]
 
     return copy_weights
@@ -52,30 +50,42 @@ def _are_finite(network: Network) -> Index:
     return found.constant(1) - found
 
 
-def _pairs(training: Any, panel: int) -> Iterator[tuple[Memory, Matrix]]:
-    """Yield the first matrix and where it is packed, and for a loop, or in turn, the others."""
-    network, matrices = training.network, training.matrices
-    yield floats_at(matrices, network.units.size.constant(0)), matrix_of(network, 0, panel)
-    for l in hidden_layers(network):
-        yield floats_at(matrices, l), matrix_of(network, l)
-
-
-def _copy(matrix: Memory, packed: Matrix, unpacks: bool) -> None:
-    """Copy the matrix by vectors, where whole ones are in panels, and the columns that are left."""
+def _copy(matrix: Memory, packed: Matrix, l: Index, panel: int, task: Index) -> None:
+    """Copy matrix l by vectors, where whole ones are in panels, and then what columns are left."""
     columns, v = packed.columns, matrix.lanes
     whole = columns.at_most(packed.panel_columns).rounded_down(v)
     for size, start, end in ((v, whole.constant(0), whole), (1, whole, columns)):
         for j in loop(start, end, size):
-            first, stride = _column(packed, j)
+            ours, theirs = _column(packed, j, l, panel), _Column(matrix[j:], columns)
+            source, target = _either(theirs, ours, task), _either(ours, theirs, task)
             for i in loop(0, packed.rows):
-                places = (packed.weights, first + i * stride), (matrix, i * columns + j)
-                (target, to), (source, at) = reversed(places) if unpacks else places
-                target.store(to, source.load(at, size))
+                value = source.memory.load(i * source.stride, size)
+                target.memory.store(i * target.stride, value)
 
 
-def _column(packed: Matrix, j: Index) -> tuple[Index, Index]:
-    """Return where column j begins, in its panel or by itself, and how far apart its rows are."""
-    panel = packed.panel or packed.weights.lanes
-    in_panel = (j - j.rounded_down(panel)).where(j, "<", packed.panel_columns)
-    stride = j.constant(panel - 1).where(j, "<", packed.panel_columns) + 1
-    return (j - in_panel) * packed.padded + in_panel, stride
+class _Column(NamedTuple):
+    """Where some columns of a matrix begin, and how far apart its rows are."""
+
+    memory: Memory
+    stride: Index
+
+
+def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
+    """Return column j of matrix l in its panel, which is wide in the first matrix, or by itself."""
+    v, columns = packed.weights.lanes, packed.panel_columns
+    further = (j.rounded_down(v) - j.rounded_down(panel)).where(l, "==", 0)
+    within = (j - j.rounded_down(v) + further).where(j, "<", columns)
+    width = j.constant(panel - v).where(l, "==", 0) + v
+    stride = (width - 1).where(j, "<", columns) + 1
+    return _Column(packed.weights[(j - within) * packed.padded + within :], stride)
+
+
+def _either(packing: _Column, unpacking: _Column, task: Index) -> _Column:
+    """Return what the task, to pack or to unpack, says."""
+
+    def chosen(a: Index, b: Index) -> Index:
+        return a + (b - a).where(task, "==", UNPACK)
+
+    a, b = packing.memory, unpacking.memory
+    memory = memory_at(a, chosen(a.address, b.address), chosen(a.size, b.size))
+    return _Column(memory, chosen(packing.stride, unpacking.stride))

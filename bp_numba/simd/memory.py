@@ -81,6 +81,11 @@ class Memory(Traced):
         return fields._getvalue()
 
     @property
+    def address(self) -> Index:
+        """Where it begins."""
+        return Index(self.builder, self.builder.ptrtoint(self.data, self.size.value.type))
+
+    @property
     def lanes(self) -> int:
         """How many elements its vectors have."""
         return int(VectorType(self.dtype).lanes)

@@ -1,7 +1,9 @@
 """A packed copy of the weights, which the training kernels work on."""
 
 import threading
+import weakref
 from collections.abc import Callable
+from operator import call, is_
 from time import perf_counter
 from typing import Any
 
@@ -39,6 +41,9 @@ class Packed:
         self._addresses = np.array([(0, w.size) for w in matrices], dtype=np.int64)
         self._training = address_table(Training(self._flat, self._errors, self._addresses))
         self._table = address(self._training)
+        # Arrays packed last. While one is the same object its data is where it was: with a weak
+        # reference NumPy refuses to `resize` it (see `scratch`). Addresses take longer to ask for.
+        self._pins: list[Callable[[], Any]] = [lambda: None] * len(matrices)
 
     def suits(self, matrices: list[Array], plan: Plan) -> bool:
         """Tell if matrices are of the same shapes and types, and the plan is alike."""
@@ -51,7 +56,9 @@ class Packed:
         self._plain = matrices
         if not all(map(is_plain, matrices)):
             self._plain = [np.array(w, np.float64, order="C") for w in matrices]
-        self._addresses[:, 0] = [*map(address, self._plain)]
+        if not all(map(is_, map(call, self._pins), self._plain)):
+            self._addresses[:, 0] = [*map(address, self._plain)]
+            self._pins = [*map(weakref.ref, self._plain)]
         self._kernel(self._table, self._table, 0, 0, PACK, 0.0)
 
     def train(self, samples: Listed, first: int, count: int, alpha: float) -> None:

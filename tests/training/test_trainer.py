@@ -686,3 +686,19 @@ def test_weights_whose_squares_overflow_are_finite():
     trainer = Trainer(nn, Samples(*data(19, 5, 3)))
     run(trainer, 1)
     assert trainer.reason is None
+
+
+@needs_jit
+def test_matrices_are_found_wherever_they_are():
+    """Addresses are asked for anew when the arrays are others."""
+    X, y = data(9, 5, 3)
+    nn, expected = (make(NeuralNetwork, [5, 4, 3]) for _ in range(2))
+    for _ in range(3):
+        held, nn.W[1] = nn.W[1], nn.W[1].copy()
+        before = held.copy()
+        for network in (nn, expected):
+            network.fit(X, y, epochs=2, verbose=False)
+        np.testing.assert_array_equal(held, before)
+    assert_same_weights(nn, expected, 0)
+    with pytest.raises(ValueError, match="cannot resize"):  # it could come back to its shape
+        expected.W[0].resize((8, 8), refcheck=False)
