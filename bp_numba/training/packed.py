@@ -39,7 +39,9 @@ class Packed:
         self._known_units = KnownUnits(plan.kernel, units, width)
         self._flat, self._errors = flat_network(units, narrow, width, panel), aligned_zeros(width)
         self._addresses = np.array([(0, w.size) for w in matrices], dtype=np.int64)
-        self._training = address_table(Training(self._flat, self._errors, self._addresses))
+        self._training = address_table(
+            Training(network=self._flat, errors=self._errors, matrices=self._addresses)
+        )
         self._table = address(self._training)
         # Arrays packed last. While one is the same object its data is where it was: with a weak
         # reference NumPy refuses to `resize` it (see `scratch`). Addresses take longer to ask for.
