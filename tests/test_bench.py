@@ -3,6 +3,7 @@
 import json
 import platform
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,16 @@ TOP = Path(__file__).parents[1]
 def run_in_top_folder(*arguments):
     """Run Python where bench/ is, the kernels compiled; return the process."""
     return run_command([sys.executable, *arguments], cwd=TOP, NUMBA_DISABLE_JIT="0")
+
+
+@pytest.mark.parametrize("path", sorted(TOP.glob("bench/**/*.py")), ids=lambda path: path.stem)
+def test_modules_can_be_imported(path):
+    name = ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        assert error.name.split(".")[0] not in ("bench", "bp_numba")
+        pytest.skip(f"needs {error.name}")
 
 
 @pytest.fixture(scope="module")

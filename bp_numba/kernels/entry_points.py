@@ -18,10 +18,9 @@ from bp_numba.kernels.calls import (
     Training,
 )
 from bp_numba.kernels.first_layer import (
+    advance_listed,
     forward_block,
-    forward_listed,
     update_block,
-    update_listed,
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows
 from bp_numba.kernels.in_turn import take_in_turn
@@ -77,7 +76,7 @@ def train_blocks(
         start = block * BLOCK
         # Kept is BLOCK, but LLVM does not know: it would write out loops over a block's samples.
         size = smaller(listed.kept[0], end - start)
-        forward_block(network, inputs, block, size)
+        forward_block(network, inputs, block)
         take_in_turn(training, listed, start, size, task, alpha)
         if task:
             update_block(network, inputs, block, size)
@@ -95,16 +94,23 @@ def train_samples(
     inputs = listed.inputs
     end = inputs.starts.size - 1
     blocks = (end + BLOCK - 1) // BLOCK
-    kept = 1 if is_narrow(network) else listed.kept[0]
-    for number in range(first, first + count):
+    wide = 0 if is_narrow(network) else 1
+    kept = listed.kept[0] if wide else 1
+    before, trained = 0, 0
+    for number in range(first, first + count + 1):
         start = number % blocks * BLOCK
-        for part in range(start, smaller(start + BLOCK, end), kept):
-            in_part = smaller(kept, end - part)
-            forward_listed(network, inputs, part, in_part)
-            take_in_turn(training, listed, part, in_part, task, alpha)
+        stop = smaller(start + BLOCK, end) if number < first + count else start + 1
+        for part in range(start, stop, kept):
+            size = smaller(kept, end - part) if number < first + count else 0
+            # Narrow matrices are rounded before anything is multiplied with them.
+            for rounded in range(wide, 2):
+                advance_listed(network, inputs, before, trained, part, size * rounded, number % 2)
+                trained = 0
+                if not rounded:
+                    round_narrow(network)
+            take_in_turn(training, listed, part, size, task, alpha)
             if task:
-                update_listed(network, inputs, part, in_part)
-                round_narrow(network)
+                before, trained = part, size
     return 1
 
 

@@ -7,8 +7,6 @@ its own.
 """
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 from bp_numba.kernels import block_tiles, list_tiles
 from bp_numba.kernels.layout import BLOCK, first_panel
@@ -23,6 +21,7 @@ from bp_numba.kernels.places import (
     panel_groups,
     panel_groups_backwards,
     steps_of,
+    strips,
 )
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.single_column import multiply_column, update_column
@@ -31,63 +30,66 @@ from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index
 
-_TILES = {1: list_tiles, BLOCK: block_tiles}
+
+@operation
+def forward_block(network: Network, inputs: Lists, number: Index) -> None:
+    """Write the net inputs of layer 1, X W_0, of a block's samples."""
+    matrix, listed = matrix_of(network, 0), list_of(inputs, number)
+    net_inputs = Slots(network.net_inputs, network.padded[1])
+    together = block_tiles.panels_multiplied(matrix.weights.lanes)
+    for j, panels in panel_groups(matrix, [together, 1]):
+        block_tiles.multiply_panels(listed, panels, net_inputs.beyond(j))
+    multiply_column(listed, BLOCK, matrix, net_inputs)
 
 
-def _multiplying(samples: int) -> Any:
-    tiles = _TILES[samples]
+@operation
+def update_block(network: Network, inputs: Lists, number: Index, count: Index) -> None:
+    """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for the `count` samples of a block.
 
-    @operation
-    def multiply(network: Network, inputs: Lists, first: Index, count: Index) -> None:
-        """Write the net inputs of layer 1, X W_0, of `count` samples from a list on.
-
-        Panel by panel, so that rows which one list has brought to the cache are there for others.
-        """
-        matrix = matrix_of(network, 0, first_panel(samples, network.weights.lanes))
-        net_inputs = Slots(network.net_inputs, network.padded[1])
-        lists = partial(_lists, samples, inputs, first, count)
-        for j, panels in panel_groups(matrix, [tiles.panels_multiplied(matrix.weights.lanes), 1]):
-            for listed, slots in lists(net_inputs.beyond(j)):
-                tiles.multiply_panels(listed, panels, slots)
-        for listed, slots in lists(net_inputs):
-            multiply_column(listed, samples, matrix, slots)
-
-    return multiply
+    The panels come in the opposite order: those that were multiplied last are in a cache.
+    """
+    matrix, listed, steps = matrix_of(network, 0), list_of(inputs, number), steps_of(network, 1)
+    together = block_tiles.panels_updated(matrix.weights.lanes)
+    for j, panels in panel_groups_backwards(matrix, together):
+        block_tiles.update_panels(listed, panels, steps.beyond(j), count)
+    update_column(listed, BLOCK, matrix, steps)
 
 
-def _updating(samples: int) -> Any:
-    tiles = _TILES[samples]
+@operation
+def advance_listed(
+    network: Network,
+    inputs: Lists,
+    before: Index,
+    trained: Index,
+    first: Index,
+    count: Index,
+    turned: Index,
+) -> None:
+    """Do the same for samples that list their own inputs, in one walk over W_0.
 
-    @operation
-    def update(network: Network, inputs: Lists, first: Index, count: Index) -> None:
-        """Change W_0[i, j] += sum over t of x_t[i] s_1(t)[j] for `count` samples from a list on.
-
-        The panels come in the opposite order: those that were multiplied last are in a cache.
-        """
-        matrix = matrix_of(network, 0, first_panel(samples, network.weights.lanes))
-        steps = steps_of(network, 1)
-        lists = partial(_lists, samples, inputs, first, count)
-        size = tiles.panels_updated(matrix.weights.lanes)
-        for j, panels in panel_groups_backwards(matrix, size):
-            for listed, slots in lists(steps.beyond(j)):
-                tiles.update_panels(listed, panels, slots, count)
-        for listed, slots in lists(steps):
-            update_column(listed, samples, matrix, slots)
-
-    return update
-
-
-forward_listed, update_listed = _multiplying(1), _updating(1)
-forward_block, update_block = _multiplying(BLOCK), _updating(BLOCK)
+    It is updated by `trained` samples from number `before` on, and multiplied with `count` from
+    number `first` on. Panel by panel, so that rows which one list has brought to the caches are
+    there for others, and in the opposite order if `turned` is not 0.
+    """
+    matrix = matrix_of(network, 0, first_panel(1, network.weights.lanes))
+    net_inputs, steps = Slots(network.net_inputs, network.padded[1]), steps_of(network, 1)
+    for start, strip in strips(matrix, list_tiles.UPDATED, turned):
+        for j, panels in panel_groups(strip, [list_tiles.UPDATED, 1]):
+            for listed, slots in _lists(inputs, before, trained, steps.beyond(start + j)):
+                list_tiles.update_panels(listed, panels, slots)
+        for j, panels in panel_groups(strip, [list_tiles.MULTIPLIED, 1]):
+            for listed, slots in _lists(inputs, first, count, net_inputs.beyond(start + j)):
+                list_tiles.multiply_panels(listed, panels, slots)
+    for listed, slots in _lists(inputs, before, trained, steps):
+        update_column(listed, 1, matrix, slots)
+    for listed, slots in _lists(inputs, first, count, net_inputs):
+        multiply_column(listed, 1, matrix, slots)
 
 
 def _lists(
-    samples: int, inputs: Lists, first: Index, count: Index, slots: Slots
+    inputs: Lists, first: Index, count: Index, slots: Slots
 ) -> Iterator[tuple[InputList, Slots]]:
-    """Yield, for a loop over the lists of `count` samples, the list and its samples' slots."""
-    if samples > 1:
-        yield list_of(inputs, first), slots
-        return
+    """Yield, for a loop over `count` samples, the list of each and its slot."""
     for n in loop(0, count):
         yield list_of(inputs, first + n), slots.since(n)
 

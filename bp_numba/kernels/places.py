@@ -59,6 +59,21 @@ class Matrix(NamedTuple):
         return self.weights[first * self.padded + (j - first) :]
 
 
+def strips(matrix: Matrix, panels: int, turned: Index) -> Iterator[tuple[Index, Matrix]]:
+    """Yield, for a loop, the first column of so many panels and the matrix that they make.
+
+    The last may have fewer. They come in the opposite order if `turned` is not 0: see
+    `panel_groups_backwards`. How many is a power of two.
+    """
+    columns, size = matrix.panel_columns, panels * matrix.weights.lanes
+    last = (columns - 1).rounded_down(size)
+    for n in loop(0, columns, size):
+        first = n + (last - n * 2).where(turned, "!=", 0)
+        weights = matrix.weights[first * matrix.padded :]
+        width = (columns - first).at_most(size)
+        yield first, matrix._replace(weights=weights, panel_columns=width)
+
+
 def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
     """Yield, for loops over all panels, the first column and the panels of groups of a size.
 
