@@ -19,9 +19,8 @@ from bp_numba.kernels.places import (
     list_of,
     matrix_of,
     panel_groups,
-    panel_groups_backwards,
+    panel_groups_to_and_fro,
     steps_of,
-    strips,
 )
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.single_column import multiply_column, update_column
@@ -50,7 +49,7 @@ def update_block(network: Network, inputs: Lists, number: Index, count: Index) -
     """
     matrix, listed, steps = matrix_of(network, 0), list_of(inputs, number), steps_of(network, 1)
     together = block_tiles.panels_updated(matrix.weights.lanes)
-    for j, panels in panel_groups_backwards(matrix, together):
+    for j, panels in panel_groups_to_and_fro(matrix, [together, 1], count.constant(1)):
         block_tiles.update_panels(listed, panels, steps.beyond(j), count)
     update_column(listed, BLOCK, matrix, steps)
 
@@ -73,13 +72,11 @@ def advance_listed(
     """
     matrix = matrix_of(network, 0, first_panel(1, network.weights.lanes))
     net_inputs, steps = Slots(network.net_inputs, network.padded[1]), steps_of(network, 1)
-    for start, strip in strips(matrix, list_tiles.UPDATED, turned):
-        for j, panels in panel_groups(strip, [list_tiles.UPDATED, 1]):
-            for listed, slots in _lists(inputs, before, trained, steps.beyond(start + j)):
-                list_tiles.update_panels(listed, panels, slots)
-        for j, panels in panel_groups(strip, [list_tiles.MULTIPLIED, 1]):
-            for listed, slots in _lists(inputs, first, count, net_inputs.beyond(start + j)):
-                list_tiles.multiply_panels(listed, panels, slots)
+    for j, panels in panel_groups_to_and_fro(matrix, [list_tiles.TOGETHER, 1], turned):
+        for listed, slots in _lists(inputs, before, trained, steps.beyond(j)):
+            list_tiles.update_panels(listed, panels, slots)
+        for listed, slots in _lists(inputs, first, count, net_inputs.beyond(j)):
+            list_tiles.multiply_panels(listed, panels, slots)
     for listed, slots in _lists(inputs, before, trained, steps):
         update_column(listed, 1, matrix, slots)
     for listed, slots in _lists(inputs, first, count, net_inputs):

@@ -59,21 +59,6 @@ class Matrix(NamedTuple):
         return self.weights[first * self.padded + (j - first) :]
 
 
-def strips(matrix: Matrix, panels: int, turned: Index) -> Iterator[tuple[Index, Matrix]]:
-    """Yield, for a loop, the first column of so many panels and the matrix that they make.
-
-    The last may have fewer. They come in the opposite order if `turned` is not 0: see
-    `panel_groups_backwards`. How many is a power of two.
-    """
-    columns, size = matrix.panel_columns, panels * matrix.weights.lanes
-    last = (columns - 1).rounded_down(size)
-    for n in loop(0, columns, size):
-        first = n + (last - n * 2).where(turned, "!=", 0)
-        weights = matrix.weights[first * matrix.padded :]
-        width = (columns - first).at_most(size)
-        yield first, matrix._replace(weights=weights, panel_columns=width)
-
-
 def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, list[Memory]]]:
     """Yield, for loops over all panels, the first column and the panels of groups of a size.
 
@@ -86,18 +71,23 @@ def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, 
             done.values = [j + size * v]
 
 
-def panel_groups_backwards(matrix: Matrix, size: int) -> Iterator[tuple[Index, list[Memory]]]:
-    """Yield the same groups, of `size` and what is left of 1, in the opposite order.
+def panel_groups_to_and_fro(
+    matrix: Matrix, sizes: Sequence[int], turned: Index
+) -> Iterator[tuple[Index, list[Memory]]]:
+    """Yield the same, the groups of a size in the opposite order if `turned` is not 0.
 
     What a walk to and fro has used last is in a cache when it comes back, while one that begins
-    anew finds nothing in a cache that is a little too small.
+    anew finds nothing in a cache that is a little too small. Sizes are powers of two.
     """
     v, columns = matrix.weights.lanes, matrix.panel_columns
-    whole = columns.rounded_down(size * v)
-    for start, end, step in ((whole, columns, v), (whole.constant(0), whole, size * v)):
+    start = columns.constant(0)
+    for size in sizes:
+        step = size * v
+        end = start + (columns - start).rounded_down(step)
         for n in loop(start, end, step):
-            j = start + end - step - n
-            yield j, [matrix.column(j + p * v) for p in range(step // v)]
+            j = n + (start + end - step - n * 2).where(turned, "!=", 0)
+            yield j, [matrix.column(j + p * v) for p in range(size)]
+        start = end
 
 
 class Slots(NamedTuple):
