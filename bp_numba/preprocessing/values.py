@@ -18,8 +18,6 @@ from bp_numba.tables.errors import TableError
 from bp_numba.tables.gaps import says_nothing
 from bp_numba.tables.table import Cells, Table, Texts
 
-"""Words for a gap, in lower case."""
-
 PAIRS = (("false", "true"), ("no", "yes"))
 """Words for 0 and 1, in lower case."""
 

@@ -81,7 +81,7 @@ class Record:
     epochs_trained, losses, history, metadata
         As `NeuralNetwork` describes them.
     work : int
-        Multiply-adds that NumPy has done in the network's short calls.
+        Nanoseconds, as `training.choice` estimates them, of the network's short calls in NumPy.
     """
 
     epochs_trained: int = recorded("be a number of epochs", is_count, initial=int)
