@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bp_numba.plotting.loss_curve import LossCurveDisplay
     from bp_numba.plotting.loss_curves import LossCurvesDisplay
     from bp_numba.reference import ReferenceNetwork
+    from bp_numba.runs.archives import ModelFormatError
     from bp_numba.runs.history import History
     from bp_numba.runs.many_files import save_many
-    from bp_numba.runs.model_files import ModelFormatError
     from bp_numba.runs.stopping import EarlyStopping
 
 __version__ = "0.1.0"
@@ -44,7 +44,7 @@ _HOMES = {
     "History": "runs.history",
     "LossCurveDisplay": "plotting.loss_curve",
     "LossCurvesDisplay": "plotting.loss_curves",
-    "ModelFormatError": "runs.model_files",
+    "ModelFormatError": "runs.archives",
     "NeuralNetwork": "network",
     "ReferenceNetwork": "reference",
     "fit_many": "many.fit",

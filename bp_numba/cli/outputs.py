@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bp_numba.cli.errors import CommandError
-from bp_numba.runs.archives import PERCEPTRON, kind_of
+from bp_numba.runs.archives import PERCEPTRON, ModelFormatError, kind_of
 from bp_numba.runs.files import check_writable
-from bp_numba.runs.model_files import ModelFormatError, load_model
+from bp_numba.runs.model_files import load_model
 
 
 def check_distinct(inputs: Mapping[str, Path], outputs: Mapping[str, Path | None]) -> None:

@@ -3,7 +3,8 @@
 import os
 
 from bp_numba.network import NeuralNetwork
-from bp_numba.runs import many_files
+from bp_numba.runs.many_files import load_states
+from bp_numba.runs.stateful import network_in
 
 
 def load_many(path: str | os.PathLike[str]) -> list[NeuralNetwork]:
@@ -36,4 +37,4 @@ def load_many(path: str | os.PathLike[str]) -> list[NeuralNetwork]:
     ...     load_many(os.path.join(folder, "all.npz"))
     [NeuralNetwork: 2-3-1, NeuralNetwork: 2-3-1]
     """
-    return many_files.load_many(path, NeuralNetwork)
+    return [network_in(state, NeuralNetwork) for state in load_states(path)]

@@ -105,7 +105,7 @@ def _prepare(name: str, width: int | None) -> None:
 
 def _order(name: str, width: int | None) -> None:
     with contextlib.suppress(Exception):
-        if _has_file(name, width) or (has_own_process() and background.finish(name, width)):
+        if is_kept(name, width) or (has_own_process() and background.finish(name, width)):
             load(name, width)
 
 
@@ -132,7 +132,7 @@ def load_all(kernels: Iterable[tuple[str, int | None]]) -> Iterator[Callable[...
         As for `load`.
     """
     kernels = list(kernels)
-    missing = [kernel for kernel in kernels if not _has_file(*kernel)]
+    missing = [kernel for kernel in kernels if not is_kept(*kernel)]
     if missing and has_own_process():
         with contextlib.suppress(OSError):  # `load` says what is the matter
             background.begin_all(missing)
@@ -140,22 +140,13 @@ def load_all(kernels: Iterable[tuple[str, int | None]]) -> Iterator[Callable[...
         yield load(*kernel)
 
 
-def loaded(name: str, width: int | None) -> Callable[..., int] | None:
+def loaded(name: str, width: int | None = None) -> Callable[..., int] | None:
     """Return an entry point if it is there at once."""
     return _functions.get((name, width))
 
 
-def is_loaded(name: str) -> bool:
-    """Tell if the entry point in the widest vectors is there at once."""
-    return loaded(name, None) is not None
-
-
-def is_kept(name: str) -> bool:
-    """Tell if there is a file of the entry point in the widest vectors."""
-    return _has_file(name, None)
-
-
-def _has_file(name: str, width: int | None) -> bool:
+def is_kept(name: str, width: int | None = None) -> bool:
+    """Tell if there is a file of an entry point."""
     file = files.file_of(name, width)
     return file is not None and file.exists()
 

@@ -151,11 +151,6 @@ def kind_of(path: Path) -> str:
         return str(archive.header()["format"])
 
 
-def holds_many(path: Path) -> bool:
-    """Tell if a file holds a list of networks; raise as `reading` if it holds none at all."""
-    return kind_of(path) == MANY
-
-
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     members = {member.filename: member for member in archive.infolist()}
     require("header.npy" in members, "no network: there is no header")

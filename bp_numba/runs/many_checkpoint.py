@@ -7,10 +7,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from bp_numba.runs.archives import ModelFormatError
 from bp_numba.runs.checkpoint import check_replaceable, is_finite
 from bp_numba.runs.files import check_writable
 from bp_numba.runs.many_files import load_states, save_states, snapshots, warn_of_metadata_of
-from bp_numba.runs.model_files import ModelFormatError
 from bp_numba.runs.state import State, record_of
 
 

@@ -16,15 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bp_numba.runs.archives import MANY, ModelFormatError, Path, reading, require, write_archive
-from bp_numba.runs.model_files import (
-    check_header,
-    header_of,
-    metadata_error,
-    snapshot,
-    state_of,
-)
+from bp_numba.runs.model_files import check_header, header_of, metadata_error, snapshot, state_of
 from bp_numba.runs.state import State
-from bp_numba.runs.stateful import Network, Stateful, network_in
+from bp_numba.runs.stateful import Stateful
 
 
 def save_many(path: Path, networks: Iterable[Any]) -> None:
@@ -57,14 +51,6 @@ def save_many(path: Path, networks: Iterable[Any]) -> None:
     states = snapshots(networks)
     warn_of_metadata_of(networks)
     save_states(path, states)
-
-
-def load_many(path: Path, kind: type[Network]) -> list[Network]:
-    """Return the networks of a file as instances of a class, whose constructor is not called.
-
-    Raises as `load_states`.
-    """
-    return [network_in(state, kind) for state in load_states(path)]
 
 
 def snapshots(networks: Iterable[Any]) -> list[State]:

@@ -13,15 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from bp_numba.runs.archives import (
-    ONE,
-    Archive,
-    Path,
-    reading,
-    require,
-    write_archive,
-)
-from bp_numba.runs.archives import ModelFormatError as ModelFormatError
+from bp_numba.runs.archives import ONE, Archive, Path, reading, require, write_archive
 from bp_numba.runs.json_values import are_chained_shapes, json_copy
 from bp_numba.runs.state import ENTRIES, GROWING, RECORDED, State, record_of
 from bp_numba.validation import check_weights

@@ -190,7 +190,7 @@ loading.expect("train_*.*")
 started[0].kill()
 started[0].wait()
 loading.load(variants[0])
-print(loading.is_loaded(variants[0]), started[1].poll(), 2 <= len(started) <= 3)
+print(bool(loading.loaded(variants[0])), started[1].poll(), 2 <= len(started) <= 3)
 """
     assert run_python(START + VARIANTS + code, **environment) == "True None True\n"
 
@@ -271,7 +271,7 @@ thread.start()
 wait_for(lambda: len(started) == 2)
 (folder / "predict").unlink()
 thread.join()
-print(loading.is_loaded("predict"), len(started))
+print(bool(loading.loaded("predict")), len(started))
 """
     assert run_python(START + code, **environment, **LOW_PRIORITY) == "True 2\n"
 
@@ -286,11 +286,11 @@ threads = [threading.Thread(target=loading.load, args=("predict",)) for _ in ran
 for thread in threads:
     thread.start()
 time.sleep(0.1)
-print(loading.is_loaded("predict"), loading.is_loaded("activate"), len(started))
+print(bool(loading.loaded("predict")), bool(loading.loaded("activate")), len(started))
 (folder / "predict").unlink()
 for thread in threads:
     thread.join()
-print(loading.is_loaded("predict"), len(started))
+print(bool(loading.loaded("predict")), len(started))
 """
     assert run_python(START + code, **environment) == "False True 2\nTrue 2\n"
 
@@ -310,7 +310,7 @@ time.sleep(0.1)
 (folder / "predict").unlink()
 started[0].kill()
 thread.join()
-print(loading.is_loaded("predict"), len(started), started[0].returncode)
+print(bool(loading.loaded("predict")), len(started), started[0].returncode)
 """
     )
     assert run_python(START + code, **environment) == "True 2 -9\n"

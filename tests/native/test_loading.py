@@ -47,7 +47,7 @@ if not child:
 print(os.waitpid(child, 0)[1])  # before the other thread goes on
 forked.set()
 thread.join()
-print(loading.is_loaded("activate"))
+print(bool(loading.loaded("activate")))
 """
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bp_numba import ModelFormatError, NeuralNetwork, fit_many, load_many, save_many
-from bp_numba.runs.archives import MANY, holds_many
+from bp_numba.runs.archives import MANY, ONE, kind_of
 from bp_numba.runs.state import ENTRIES, record_of
 from tests.conftest import make
 from tests.runs.hostile import Harmful, mutated, refused_or_harmless, rewritten
@@ -91,7 +91,7 @@ def test_a_file_of_one_network_and_one_of_many_are_told_apart(networks, tmp_path
     one, many = tmp_path / "one.npz", tmp_path / "many.npz"
     networks[0].save(one)
     save_many(many, networks[:1])
-    assert not holds_many(one) and holds_many(many)
+    assert [kind_of(path) for path in (one, many)] == [ONE, MANY]
     with pytest.raises(ModelFormatError, match="one.npz: holds a single network: use NeuralNetwor"):
         load_many(one)
     with pytest.raises(ModelFormatError, match="many.npz: holds a list of networks: use load_many"):
