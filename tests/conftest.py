@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.examples import digits, xor
@@ -23,6 +24,11 @@ HANG = 600
 Ten minutes: the longest of them takes some ten seconds here, and emulated or busy machines are up
 to fifty times slower.
 """
+
+# Neither an example nor making its data has a limit of time: machines are slow or busy.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("patient", settings.default, **patient)
+settings.load_profile("patient")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So starts what a shell has in the background, and all that it starts would be deaf to Ctrl-C.

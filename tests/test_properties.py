@@ -1,7 +1,7 @@
 """Properties over random layers, dtypes, memory orders and slicings."""
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
@@ -14,9 +14,7 @@ from tests.conftest import assert_same_weights, make, needs_jit
 sizes = st.lists(st.integers(1, 40), min_size=2, max_size=6)
 dtypes = st.sampled_from([np.float64, np.float32, np.int16, np.uint8, bool, ">f8"])
 orders = st.sampled_from("CF")
-# Neither an example nor making its data has a limit of time: machines are slow or busy.
-patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-relaxed = settings(max_examples=60, derandomize=True, **patient)
+relaxed = settings(max_examples=60, derandomize=True)
 
 
 def data(layers, rows, dtype, order, seed):

@@ -92,7 +92,6 @@ def said(*arguments):
 @pytest.mark.parametrize("network", ["sigmoid", "mlp"])
 @settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -54,7 +54,7 @@ def samples(draw):
 
 
 @given(parameters=PARAMETERS, data=samples(), is_narrow=st.booleans())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 def test_fit(parameters, data, is_narrow):
     X, y, weights, name = data
     # scikit-learn divides by the weight of a batch of one, which then cancels out; here it counts.

@@ -142,7 +142,7 @@ def test_where_none_is_to_be_had_training_goes_on(module, name, monkeypatch, rec
     monkeypatch.setattr(known_units, "LONG", 0.0)
     with monkeypatch.context() as broken:
         broken.setattr(module, name, fail)
-        broken.setattr(loading, "_has_file", lambda *_: False)
+        broken.setattr(loading, "is_kept", lambda *_: False)
         for _ in range(30):
             train(trainers[1], 1)
         assert compiled() == []
@@ -151,7 +151,8 @@ def test_where_none_is_to_be_had_training_goes_on(module, name, monkeypatch, rec
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     layers=st.lists(st.integers(1, 40), min_size=2, max_size=5),
