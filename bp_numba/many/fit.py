@@ -12,7 +12,7 @@ from bp_numba.many.crew import done, jobs_of
 from bp_numba.many.lanes import InLanes, has_kernel, suits
 from bp_numba.many.members import Member, checked_again, members_of
 from bp_numba.many.tasks import Order, Task
-from bp_numba.many.watching import Watched, Watching, callbacks_of
+from bp_numba.many.watching import Monitor, Watching, callbacks_of
 from bp_numba.simd.width import widest
 from bp_numba.training.run import Run
 
@@ -115,25 +115,26 @@ def fit_many(
     members = members_of(networks, X, y, validation)
     every = check.check_seconds(checkpoint_every, "checkpoint_every")
     shown = (sum(reached), len(networks) * run.epochs) if progress else None
-    watching = Watching(networks, callbacks, Watched(run, verbose, shown, checkpoint, every))
+    watching = Watching(run, verbose, shown, checkpoint, every)
+    monitor = Monitor(networks, callbacks, watching)
     try:
         while going := [m for m in members if reached[m.number] < run.epochs]:
             until, is_shown = run.epochs, False
-            if watching.is_at_every_display:
+            if monitor.is_at_every_display:
                 until, is_shown = min(run.next_stop(reached[m.number]) for m in going)
             now = [m for m in going if reached[m.number] < until]
-            order = Order(run, until, watching.patience, tell=watching.trained)
+            order = Order(run, until, monitor.patience, tell=monitor.trained)
             for task in done(_tasks(now, reached, jobs), order, n_jobs):
                 for member in task.members:
                     reached[member.number] = task.epoch
-                watching.delivered()
+                monitor.delivered()
             if is_shown:
-                for number in watching.displayed([m.number for m in now], until):
+                for number in monitor.displayed([m.number for m in now], until):
                     reached[number] = run.epochs  # it wants to stop
                 members = checked_again([m for m in going if reached[m.number] < run.epochs])
-        watching.end()
+        monitor.end()
     except BaseException:
-        watching.interrupted()
+        monitor.interrupted()
         raise
 
 

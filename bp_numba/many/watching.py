@@ -61,7 +61,7 @@ def _keeps_something(callback: Any) -> bool:
     return hasattr(callback, "begin") or hasattr(callback, "end")
 
 
-class Watched(NamedTuple):
+class Watching(NamedTuple):
     """What is shown and saved of a call.
 
     Attributes
@@ -81,7 +81,7 @@ class Watched(NamedTuple):
     checkpoint_every: float
 
 
-class Watching(Followed):
+class Monitor(Followed):
     """Is told of the epochs and losses of all networks.
 
     Attributes
@@ -93,18 +93,18 @@ class Watching(Followed):
     """
 
     def __init__(
-        self, networks: Sequence[Any], callbacks: list[Callback] | None, watched: Watched
+        self, networks: Sequence[Any], callbacks: list[Callback] | None, watching: Watching
     ) -> None:
         self._networks, self._callbacks = networks, callbacks
-        self._run, self._verbose = watched.run, watched.verbose
+        self._run, self._verbose = watching.run, watching.verbose
         self._bar: Any = None
-        if watched.progress is not None:
-            done, total = watched.progress
+        if watching.progress is not None:
+            done, total = watching.progress
             unit = " networks x epochs"
             self._bar = progress_bar(initial=done, total=total, unit=unit, unit_scale=True)
-        self._checkpoint = _checkpoint(networks, watched)
-        self.is_at_every_display = bool(watched.verbose) or callbacks is not None
-        self.patience = watched.checkpoint_every if self._checkpoint else math.inf
+        self._checkpoint = _checkpoint(networks, watching)
+        self.is_at_every_display = bool(watching.verbose) or callbacks is not None
+        self.patience = watching.checkpoint_every if self._checkpoint else math.inf
         for callback in callbacks or ():
             tell(callback, "begin")
         for network in networks:
@@ -150,9 +150,9 @@ class Watching(Followed):
         self._close()
 
 
-def _checkpoint(networks: Sequence[Any], watched: Watched) -> Any:
-    if watched.checkpoint is None:
+def _checkpoint(networks: Sequence[Any], watching: Watching) -> Any:
+    if watching.checkpoint is None:
         return None
     from bp_numba.runs.many_checkpoint import ManyCheckpoint  # with what reads and writes files
 
-    return ManyCheckpoint(networks, watched.checkpoint, watched.checkpoint_every)
+    return ManyCheckpoint(networks, watching.checkpoint, watching.checkpoint_every)
