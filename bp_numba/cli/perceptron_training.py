@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Generator
@@ -11,14 +12,13 @@ from threading import Event
 from time import monotonic, perf_counter
 from typing import Any
 
-import numpy as np
-
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable
 from bp_numba.cli.perceptron_checkpoints import save_checkpoint
 from bp_numba.cli.perceptron_runs import PerceptronRun
 from bp_numba.cli.perceptrons import Perceptron
-from bp_numba.cli.training import Trained, salvaged, save_network
+from bp_numba.cli.restarts import Ranking
+from bp_numba.cli.training import Trained, described, salvage, save_network, speed_line
 
 CHECKPOINT_EVERY = 60.0
 """Seconds from one writing of the checkpoint to the next, as `NeuralNetwork.fit` has it."""
@@ -49,22 +49,20 @@ def train_and_save_perceptrons(
     try:
         lines = _train(runs, len(samples.X), options)
         problem = _last_checkpoint(runs, options)
-        best = _best(runs)
-        path, problems = save_network(perceptrons[best], options, problem)  # type: ignore[arg-type]
+        ranking = _ranking(runs)
+        path, problems = save_network(perceptrons[ranking.best], options, problem)
     except BaseException as error:
         for run in runs:
             run.give()
         if options.checkpoint is not None and _last_checkpoint(runs, options) is None:
             if options.checkpoint.exists():
                 raise
-        best, began = _best(runs), any(run.reached for run in runs)
-        named = f" the best of {len(runs)} networks, seed {options.seed + best},"
-        what, stopped = named if len(runs) > 1 else "", isinstance(error, KeyboardInterrupt)
-        reached: Any = perceptrons[best]
-        for note in salvaged(reached, options, what if began else None, stopped):
-            error.add_note(note)
+        began = any(run.reached for run in runs)
+        salvage(error, perceptrons, _ranking(runs).best if began else None, options)
         raise
-    return Trained(best, [*lines, *_ranking(runs, options.seed)], path, problems)
+    if len(runs) > 1:
+        lines += ranking.lines(options.seed)
+    return Trained(ranking.best, lines, path, problems)
 
 
 def _last_checkpoint(runs: list[PerceptronRun], options: argparse.Namespace) -> str | None:
@@ -78,10 +76,9 @@ def _last_checkpoint(runs: list[PerceptronRun], options: argparse.Namespace) -> 
     return None
 
 
-def _best(runs: list[PerceptronRun]) -> int:
-    """Return the number of the run with the lowest loss, the first of them."""
-    losses = [run.reached.best_loss if run.reached else np.inf for run in runs]
-    return losses.index(min(losses))
+def _ranking(runs: list[PerceptronRun]) -> Ranking:
+    losses = [run.reached.best_loss if run.reached else math.nan for run in runs]
+    return Ranking(losses, any(run.perceptron.validation_losses for run in runs))
 
 
 def _train(runs: list[PerceptronRun], rows: int, options: argparse.Namespace) -> list[str]:
@@ -89,19 +86,16 @@ def _train(runs: list[PerceptronRun], rows: int, options: argparse.Namespace) ->
     done = sum(run.perceptron.epochs_trained for run in runs)
     if all(run.is_over for run in runs):
         return [f"[INFO] {runs[0].ended or f'epoch {done} was the last'}: nothing is left to train"]
-    several, last = len(runs) > 1, options.seed + len(runs) - 1
-    seeds = f"seeds {options.seed} to {last}" if several else f"seed {options.seed}"
-    times = f"{len(runs)} times " if several else ""
-    described = f"{times}{runs[0].perceptron}, alpha {options.alpha:g}"
-    print(f"[INFO] training {described}, up to {options.epochs} epochs, {seeds}...", flush=True)
-    started = perf_counter()
+    what = described([run.perceptron for run in runs], options, "up to ")
+    print(f"[INFO] training {what}...", flush=True)
+    several, started = len(runs) > 1, perf_counter()
     if several:
         _train_all(runs, options)
     else:
         _train_one(runs[0], options)
     seconds = perf_counter() - started
     count = rows * (sum(run.perceptron.epochs_trained for run in runs) - done)
-    speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
+    speed = speed_line(count, seconds)
     return [*(() if several else _ending(runs[0], options)), speed]
 
 
@@ -209,16 +203,3 @@ def _ending(run: PerceptronRun, options: argparse.Namespace) -> list[str]:
         )
         lines = [f"[INFO] {text}; {best}"]
     return lines
-
-
-def _ranking(runs: list[PerceptronRun], first_seed: int) -> list[str]:
-    """Return which of several is the best, and how far the others are from it."""
-    if len(runs) == 1:
-        return []
-    losses = np.sort([run.reached.best_loss for run in runs if run.reached])
-    validated = any(run.perceptron.validation_losses for run in runs)
-    kind, lost = "validation loss" if validated else "loss", len(runs) - len(losses)
-    which = f"of {len(losses)} networks, {lost} did not stay finite" if lost else "of all"
-    spread = f"lowest {losses[0]:.7f}, median {np.median(losses):.7f}, highest {losses[-1]:.7f}"
-    best = f"seed {first_seed + _best(runs)}, {kind} {losses[0]:.7f}"
-    return [f"[INFO] best of {len(runs)} seeds: {best}", f"[INFO] {kind} {which}: {spread}"]

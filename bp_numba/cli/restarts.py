@@ -67,38 +67,41 @@ def _training(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "early_stopping": options.early_stopping,
         **({} if options.class_weight is None else {"class_weight": options.class_weight}),
         # What stops it looks at display points; without that they are only what is shown.
-        "display_update": options.display_update if _stops(options) else None,
+        "display_update": options.display_update if stops(options) else None,
     }
 
 
-def _stops(options: argparse.Namespace) -> bool:
-    """Tell if it matters where losses are shown: perceptrons stop after any epoch."""
-    stops = options.early_stopping or options.stop_at_loss is not None
-    return options.network == "sigmoid" and stops
+def stops(options: argparse.Namespace) -> bool:
+    """Tell if a network may stop early, where a loss is shown: perceptrons stop after any epoch."""
+    is_told_to = options.early_stopping or options.stop_at_loss is not None
+    return options.network == "sigmoid" and is_told_to
 
 
 class Ranking:
-    """Networks, compared by the losses of their present weights.
+    """Networks, compared by their losses.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        NaN for networks whose weights are not finite.
+    are_validated : bool
+        Whether the losses are those of the samples to validate with.
 
     Attributes
     ----------
-    losses : array of float64
-        Of the samples to validate with if there are any, else of those trained on; NaN for
-        networks whose weights are not finite.
     best : int
         The number of the network with the lowest loss, the first of them.
     """
 
-    def __init__(self, networks: Sequence[NeuralNetwork], samples: Samples) -> None:
-        self._kind = "validation loss" if samples.validation else "loss"
-        X, y = samples.validation or (samples.X, samples.y)
-        self.losses = np.array([_loss(network, X, y) for network in networks])
-        self.best = int(np.argmin(np.where(np.isnan(self.losses), np.inf, self.losses)))
+    def __init__(self, losses: Sequence[float], are_validated: bool) -> None:
+        self._losses = np.array(losses)
+        self._kind = "validation loss" if are_validated else "loss"
+        self.best = int(np.argmin(np.where(np.isnan(self._losses), np.inf, self._losses)))
 
     def lines(self, first_seed: int) -> list[str]:
         """Return which is the best, and how far the others are from it."""
-        finite = np.sort(self.losses[~np.isnan(self.losses)])
-        count, lost = len(self.losses), len(self.losses) - len(finite)
+        finite = np.sort(self._losses[~np.isnan(self._losses)])
+        count, lost = len(self._losses), len(self._losses) - len(finite)
         if lost == count:
             return [f"[INFO] none of {count} networks stayed finite"]
         low, median, high = finite[0], np.median(finite), finite[-1]
@@ -108,6 +111,13 @@ class Ranking:
             f"[INFO] best of {count} seeds: seed {first_seed + self.best}, {self._kind} {low:.7f}",
             f"[INFO] {self._kind} {which}: {spread}",
         ]
+
+
+def ranking_of(networks: Sequence[NeuralNetwork], samples: Samples) -> Ranking:
+    """Compare networks by their losses with their present weights, validation losses if any."""
+    X, y = samples.validation or (samples.X, samples.y)
+    losses = [_loss(network, X, y) for network in networks]
+    return Ranking(losses, samples.validation is not None)
 
 
 def _loss(network: NeuralNetwork, X: Any, y: Any) -> float:

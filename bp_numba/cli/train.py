@@ -3,7 +3,6 @@
 import argparse
 import json
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Any
 
 from bp_numba import validation as check
@@ -13,6 +12,7 @@ from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
 from bp_numba.cli.perceptrons import BATCH_SIZE
 from bp_numba.cli.reporting import score_lines
+from bp_numba.cli.restarts import stops
 from bp_numba.cli.samples import prepared
 from bp_numba.preprocessing.samples import Samples
 from bp_numba.tables.reading import read_table
@@ -135,9 +135,7 @@ def _settle_epochs(options: argparse.Namespace, samples: int) -> None:
         options.epochs = default_epochs(samples, options)
     options.verbose = 1
     if options.display_update is None:
-        stops = options.early_stopping or options.stop_at_loss is not None
-        # A sigmoid network stops at display points only: a hundred, of which ten are shown.
-        many = stops and not families.is_mlp(options)
+        many = stops(options)  # at a hundred display points, of which ten are shown
         options.display_update = max(1, options.epochs // (100 if many else 10))
         options.verbose = 10 if many else 1
 
@@ -177,8 +175,7 @@ def _check_paths(options: argparse.Namespace) -> None:
 
 def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
     """Raise CommandError unless the disk has room for the networks at the end of training."""
-    layers = networks[0].layers
-    weights = 8 * sum((a + 1) * (b + 1) for a, b in pairwise(layers))
+    weights = check.bytes_of_weights(networks[0].layers)
     is_mlp = families.is_mlp(options)  # which keeps the loss of every epoch
     every = 1 if is_mlp else check.check_display_update(options.display_update) or 1
     points = min(options.epochs / every + 1, MOST_POINTS)

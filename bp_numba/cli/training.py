@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from bp_numba import NeuralNetwork, fit_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.outputs import unwritable, writing
-from bp_numba.cli.restarts import Ranking
+from bp_numba.cli.restarts import ranking_of, stops
 from bp_numba.cli.resuming import save_checkpoint
 from bp_numba.cli.stopping import Stopping, nothing_left, stopping_lines, stopping_of
 from bp_numba.cli.stopping_state import STOPPING, drop_last
@@ -63,12 +64,8 @@ def train_and_save(
     except BaseException as error:
         if options.checkpoint is None or not options.checkpoint.exists():
             began = not all(map(np.array_equal, [w for n in networks for w in n.W], initial))
-            best = _best(networks, samples, options)[0] if began else 0
-            named = f" the best of {len(networks)} networks, seed {options.seed + best},"
-            network, what = networks[best], named if len(networks) > 1 else ""
-            stopped = isinstance(error, KeyboardInterrupt)
-            for note in salvaged(network, options, what if began else None, stopped):
-                error.add_note(note)
+            reached = _best(networks, samples, options)[0] if began else None
+            salvage(error, networks, reached, options)
         raise
     return Trained(best, [*lines, *ranked], path, problems)
 
@@ -79,7 +76,7 @@ def _best(
     """Return the number of the best network, and lines that compare it with others."""
     if len(networks) == 1:
         return 0, []
-    ranking = Ranking(networks, samples)
+    ranking = ranking_of(networks, samples)
     return ranking.best, ranking.lines(options.seed)
 
 
@@ -87,9 +84,8 @@ def _train(
     networks: list[NeuralNetwork], samples: Samples, options: argparse.Namespace
 ) -> tuple[list[str], str | None]:
     """Train; return how it went, and what was wrong with the checkpoint at the end."""
-    stops = options.early_stopping or options.stop_at_loss is not None
     noted = _noted(networks)
-    stoppings = [stopping_of(network, options) for network in networks if stops]
+    stoppings = [stopping_of(network, options) for network in networks if stops(options)]
     if stoppings and all(stopping.stopped_epoch is not None for stopping in stoppings):
         _end(networks, stoppings)
         if _noted(networks) != noted:  # the run was interrupted when all had come to their end
@@ -97,7 +93,7 @@ def _train(
                 save_checkpoint(options.checkpoint, networks)
         return [f"[INFO] {nothing_left(networks, options)}: nothing is left to train"], None
     done, problem, started = _epochs(networks), None, perf_counter()
-    print(f"[INFO] training {_described(networks, options)}...")
+    print(f"[INFO] training {described(networks, options)}...")
     try:
         _fit(networks, samples, options, stoppings)
     except BaseException as error:
@@ -109,8 +105,7 @@ def _train(
         if not (isinstance(error, OSError) and options.checkpoint is not None and ended):
             raise
         problem = str(unwritable("--checkpoint", options.checkpoint, error))
-    count, seconds = (_epochs(networks) - done) * len(samples.X), perf_counter() - started
-    speed = f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
+    speed = speed_line((_epochs(networks) - done) * len(samples.X), perf_counter() - started)
     return [*stopping_lines(networks, stoppings, options), speed], problem
 
 
@@ -128,11 +123,17 @@ def _noted(networks: list[NeuralNetwork]) -> list[Any]:
     return [network.metadata.get(STOPPING) for network in networks]
 
 
-def _described(networks: list[NeuralNetwork], options: argparse.Namespace) -> str:
+def speed_line(count: int, seconds: float) -> str:
+    """Return how many samples were trained on, and how fast."""
+    return f"[INFO] {count:,} samples in {seconds:.3f} s, {count / seconds:,.0f} per second"
+
+
+def described(networks: Sequence[Any], options: argparse.Namespace, most: str = "") -> str:
+    """Return what is trained, for how many epochs (`most` is said before), from which seeds."""
     count, last = len(networks), options.seed + len(networks) - 1
     which = f"seeds {options.seed} to {last}" if count > 1 else f"seed {options.seed}"
     times = f"{count} times " if count > 1 else ""
-    return f"{times}{networks[0]}, alpha {options.alpha:g}, {options.epochs} epochs, {which}"
+    return f"{times}{networks[0]}, alpha {options.alpha:g}, {most}{options.epochs} epochs, {which}"
 
 
 def _fit(
@@ -163,7 +164,7 @@ def _fit(
 
 
 def save_network(
-    network: NeuralNetwork, options: argparse.Namespace, problem: str | None
+    network: Any, options: argparse.Namespace, problem: str | None
 ) -> tuple[Path | None, list[str]]:
     """Write the network to --save, or where there is a problem with that to another file.
 
@@ -189,7 +190,7 @@ def save_network(
     return path, problems if path is None else [*problems, f"the network is in {path}"]
 
 
-def _save_elsewhere(network: NeuralNetwork, name: str) -> Path | None:
+def _save_elsewhere(network: Any, name: str) -> Path | None:
     """Write the network to a new folder of temporary files; return the file, None if that fails."""
     with contextlib.suppress(OSError):
         folder = Path(tempfile.mkdtemp(prefix="bp-numba-"))
@@ -201,19 +202,23 @@ def _save_elsewhere(network: NeuralNetwork, name: str) -> Path | None:
     return None
 
 
-def salvaged(
-    network: NeuralNetwork, options: argparse.Namespace, what: str | None, interrupted: bool
-) -> list[str]:
-    """Save what an interrupted training has reached; return what there is to tell about that.
+def salvage(
+    error: BaseException, networks: Sequence[Any], best: int | None, options: argparse.Namespace
+) -> None:
+    """Save what an interrupted training has reached; what there is to tell is noted on the error.
 
-    `what` is None if training had not begun.
+    `best` is the number of the best network, None if training had not begun.
     """
-    problem = options.checkpoint and f"--checkpoint {options.checkpoint} was not written"
-    path, notes = (None, []) if what is None else save_network(network, options, problem)
-    if path is not None:
-        epochs = network.epochs_trained
-        return [*notes, f"saved{what} after {epochs} epoch{'s' * (epochs != 1)}: {path}"]
-    if not interrupted:
-        return notes
-    reason = "training had not begun" if what is None else "--save names no file"
-    return [f"nothing was saved: {'; '.join(notes) or reason}"]
+    path, notes = None, list[str]()
+    if best is not None:
+        problem = options.checkpoint and f"--checkpoint {options.checkpoint} was not written"
+        path, notes = save_network(networks[best], options, problem)
+    if best is not None and path is not None:
+        count, epochs = len(networks), networks[best].epochs_trained
+        what = f" the best of {count} networks, seed {options.seed + best}," if count > 1 else ""
+        notes = [*notes, f"saved{what} after {epochs} epoch{'s' * (epochs != 1)}: {path}"]
+    elif isinstance(error, KeyboardInterrupt):
+        reason = "training had not begun" if best is None else "--save names no file"
+        notes = [f"nothing was saved: {'; '.join(notes) or reason}"]
+    for note in notes:
+        error.add_note(note)

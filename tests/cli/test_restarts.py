@@ -170,7 +170,7 @@ def test_none_stays_finite(tmp_path):
     for network in networks:
         network.W[1][0] = np.nan
     samples = samples_of(two_groups(tmp_path / "data.csv"), "label", 0)
-    ranking = restarts.Ranking(networks, samples)
+    ranking = restarts.ranking_of(networks, samples)
     assert ranking.best == 0 and ranking.lines(7) == ["[INFO] none of 3 networks stayed finite"]
 
 
