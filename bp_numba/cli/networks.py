@@ -31,6 +31,19 @@ def fresh(samples: Samples, options: argparse.Namespace) -> list[Any]:
     return [*fresh_perceptrons(samples, options, classes, metadata_of(samples, options))]
 
 
+def kept_spacing(options: argparse.Namespace) -> int | None:
+    """Return from one display point to the next of the run to go on with, if it stops at them.
+
+    Raises
+    ------
+    CommandError, ModelFormatError, OSError
+        If its checkpoint cannot be read, or is of the other family.
+    """
+    if is_mlp(options) or not options.resume or not options.checkpoint.exists():
+        return None
+    return resuming.spacing_of(options.checkpoint)
+
+
 def resumed(networks: list[Any], options: argparse.Namespace) -> list[Any]:
     """Return the networks of the checkpoint, or those given if there is none.
 

@@ -9,6 +9,7 @@ from bp_numba import NeuralNetwork, load_many, save_many
 from bp_numba.cli.errors import CommandError
 from bp_numba.preprocessing.preprocessing import Preprocessing
 from bp_numba.runs.archives import MANY, PERCEPTRON, kind_of
+from bp_numba.runs.json_values import is_count
 
 
 def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[NeuralNetwork]:
@@ -31,16 +32,32 @@ def load_checkpoint(path: Path, expected: Sequence[NeuralNetwork]) -> list[Neura
     The description of the table is the new one: it gives the same samples, which their digest says,
     and that of an older release says less.
     """
-    kind = kind_of(path)
-    if kind == PERCEPTRON:
-        raise of_another_run(path, "network", "mlp", "sigmoid")
-    networks = load_many(path) if kind == MANY else [NeuralNetwork.load(path)]
+    networks = _networks_in(path)
     if len(networks) != len(expected):
         raise of_another_run(path, "restarts", len(networks), len(expected))
     for network, fresh in zip(networks, expected, strict=True):
         _check_same_run(path, network, fresh)
         network.metadata["table"] = fresh.metadata["table"]
     return networks
+
+
+def spacing_of(path: Path) -> int | None:
+    """Return the --display-update of a checkpoint's run, None if nothing there depends on it.
+
+    Raises
+    ------
+    CommandError, ModelFormatError, OSError
+        If the file cannot be read, or holds no `NeuralNetwork`.
+    """
+    spacing = next((facts_of(each).get("display update") for each in _networks_in(path)), None)
+    return spacing if is_count(spacing) and spacing else None
+
+
+def _networks_in(path: Path) -> list[NeuralNetwork]:
+    kind = kind_of(path)
+    if kind == PERCEPTRON:
+        raise of_another_run(path, "network", "mlp", "sigmoid")
+    return load_many(path) if kind == MANY else [NeuralNetwork.load(path)]
 
 
 def save_checkpoint(path: Path, networks: Sequence[NeuralNetwork]) -> None:

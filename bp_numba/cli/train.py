@@ -136,7 +136,8 @@ def _settle_epochs(options: argparse.Namespace, samples: int) -> None:
     options.verbose = 1
     if options.display_update is None:
         many = stops(options)  # at a hundred display points, of which ten are shown
-        options.display_update = max(1, options.epochs // (100 if many else 10))
+        spacing = max(1, options.epochs // (100 if many else 10))
+        options.display_update = families.kept_spacing(options) or spacing
         options.verbose = 10 if many else 1
 
 

@@ -157,6 +157,23 @@ def test_more_epochs_go_on_from_the_last_weights(network, overfitted, tmp_path, 
         assert trained("kept.npz", epochs) == expected
 
 
+@pytest.mark.parametrize("stopping", [["--early-stopping"], ["--stop-at-loss", 0.131]])
+@pytest.mark.parametrize("network", [[], ["--restarts", 3]], ids=["one", "many"])
+@pytest.mark.parametrize("spacing", [[], ["--display-update", 7]], ids=["default", "own"])
+def test_more_epochs_keep_the_display_points(spacing, network, stopping, data, tmp_path, capsys):
+    """Where the default for so many more epochs would be another, and so would what is seen."""
+
+    def up_to(epochs, name, *more):
+        command = ["train", data, "--target", "label", *network, *stopping, "--epochs", epochs]
+        run(capsys, *command, "--checkpoint", tmp_path / name, "--resume", *more)
+
+    up_to(100, "kept.npz", *spacing)
+    up_to(600, "kept.npz")
+    up_to(600, "whole.npz", "--display-update", spacing[1] if spacing else 1)
+    assert max(each[1] for each in reached(tmp_path / "whole.npz")) > 100
+    assert reached(tmp_path / "kept.npz") == reached(tmp_path / "whole.npz")
+
+
 def test_a_run_that_has_come_to_its_epochs_predicts_with_its_best_weights(
     overfitted, tmp_path, capsys
 ):
