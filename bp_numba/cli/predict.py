@@ -5,8 +5,9 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from bp_numba.runs.files import replacing
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.reading import read_table
 from bp_numba.tables.table import Table
+
+_SPECIAL = frozenset('#,;|\t\\"\r\n')
+"""Characters that mean something in text files."""
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -111,7 +115,11 @@ def _write(path: Path | None, header: Sequence[str], rows: Sequence[Sequence[Any
 
 
 def _write_rows(file: TextIO, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
+    """Write a table; texts in quotes where one may be taken for a comment, or for two columns."""
+    texts = {text for text in (*header, *(row[0] for row in rows)) if isinstance(text, str)}
+    is_plain = _SPECIAL.isdisjoint(chain.from_iterable(texts))
+    quoting: Literal[0, 2] = csv.QUOTE_MINIMAL if is_plain else csv.QUOTE_NONNUMERIC
+    writer = csv.writer(file, lineterminator="\n", quoting=quoting)
     writer.writerow(header)
     writer.writerows(rows)
 

@@ -76,11 +76,11 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
     start = _start(lines, options.header, dialect)
     names, header = start.names, int(options.header)
     columns, rows = _columns(lines, start, header)
+    _check_comments(lines, start, dialect)
     if not rows:
         raise TableError(f"{name} has no rows{' below its header' if header else ''}")
     if not header and len(names) > 1 and is_blank(columns[-1]):
         names[-1] = ""  # each line ends with a separator
-    _check_comments(lines, start, dialect)
     kept, left_out = named(name, names, [partial(column_cells, blocks) for blocks in columns])
     blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
     decimal, doubts = options.decimal or ".", tuple[str, ...]()

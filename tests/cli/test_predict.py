@@ -3,9 +3,11 @@
 import subprocess
 
 import numpy as np
+import pytest
 
 from bp_numba import NeuralNetwork
 from bp_numba.cli.main import main
+from bp_numba.tables.reading import read_table
 from tests.cli.conftest import COMMAND, SHORT, numbered, predictions, run, two_groups, write
 from tests.conftest import HANG, next_line, running
 
@@ -18,6 +20,32 @@ def test_proba(tmp_path, capsys):
     shares = np.array([row[1:] for row in rows], dtype=float)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert [row[0] for row in rows] == [("no", "yes")[i] for i in shares.argmax(axis=1)]
+
+
+@pytest.mark.parametrize("proba", [[], ["--proba"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("#00f", "#ff0000"),
+        ("# a", "b"),
+        ("a;b", "c"),
+        ("a|b", "c|d"),
+        ("a,b", "c\td"),
+        ("a", '"b"'),
+    ],
+)
+def test_names_that_look_like_comments_or_columns_are_read_back(names, proba, tmp_path, capsys):
+    data, model = two_groups(tmp_path / "data.csv", names=names), tmp_path / "model.npz"
+    named = data.read_text().replace("label", '"#label"', 1)
+    data.write_text(named)
+    run(capsys, "train", data, "--target", "#label", "--save", model)
+    out = tmp_path / "out.csv"
+    run(capsys, "predict", model, data, "--out", out, *proba)
+    read = read_table(out)
+    cells = read.cells("#label")
+    expected = [row[0] for row in predictions(out.read_text())[1]]
+    assert [cells.values[code] for code in cells.codes] == expected and set(expected) == set(names)
+    assert list(read.columns) == ["#label", *(f"proba_{name}" for name in sorted(names) if proba)]
 
 
 def test_proba_of_a_number(tmp_path, capsys):

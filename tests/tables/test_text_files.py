@@ -164,6 +164,7 @@ def test_a_backslash_is_itself_unless_quotes_need_it(tmp_path):
         ("a,b\n1,x\0\n", "zero byte in line 2; UTF-16 without a mark is read with --encoding utf"),
         ("a,b\n", "data.csv has no rows below its header"),
         ("# a\n#b\n", "data.csv has nothing but comments"),
+        ("colour,b\n#ff0000,1\n", "line 2 starts with # as comments do"),
         ("colour,b\n#ff0000,1\n#00ff00,2\nred,3\n", "line 2 starts with # as comments do"),
     ],
 )
