@@ -11,6 +11,7 @@ from typing import Any
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.networks import load_network
 from bp_numba.cli.perceptrons import Perceptron
+from bp_numba.cli.stopping_state import best_point
 from bp_numba.kernels.calls import OF_KNOWN_UNITS, OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
@@ -56,8 +57,7 @@ def model_lines(path: Path) -> Iterator[str]:
     if isinstance(network, Perceptron):
         yield f"{network}"
         yield f"alpha {network.alpha:g}, {_epochs(network)}"
-        if network.losses:
-            yield f"loss {network.losses[-1]:.7f}, lowest {min(network.losses):.7f}"
+        yield from _perceptron_losses(network)
     else:
         yield from _network_lines(network)
     for name, value in network.metadata.items():
@@ -69,13 +69,32 @@ def _network_lines(nn: NeuralNetwork) -> Iterator[str]:
     yield f"alpha {nn.alpha}, {_epochs(nn)}"
     history = nn.history
     if history.epochs:
+        best = best_point(nn)
+        shown = -1 if best is None else best
         yield (
-            f"loss {history.losses[-1]:.7f} after epoch {history.epochs[-1]}, lowest "
+            f"loss {history.losses[shown]:.7f} after epoch {history.epochs[shown]}, lowest "
             f"{min(history.losses):.7f}; {len(history)} display points in "
             f"{history.seconds[-1]:.1f} s"
         )
-        if history.validation_losses[-1] is not None:
-            yield f"validation loss {history.validation_losses[-1]:.7f}"
+        if history.validation_losses[shown] is not None:
+            epoch = None if best is None else history.epochs[best]
+            yield _validation_line(history.validation_losses[shown], epoch)
+
+
+def _perceptron_losses(perceptron: Perceptron) -> Iterator[str]:
+    losses, validation_losses = perceptron.losses, perceptron.validation_losses
+    best = getattr(perceptron.estimator, "best_iter_", None)
+    shown = best if best and best <= len(losses) else len(losses)
+    if losses:
+        yield f"loss {losses[shown - 1]:.7f} after epoch {shown}, lowest {min(losses):.7f}"
+        if shown <= len(validation_losses):
+            yield _validation_line(validation_losses[shown - 1], best)
+
+
+def _validation_line(loss: float | None, best: int | None) -> str:
+    """Return the line of a validation loss, and of the epoch whose weights are kept if one is."""
+    kept = f"; the weights are those of epoch {best}" if best else ""
+    return f"validation loss {loss:.7f}{kept}"
 
 
 def _epochs(network: Any) -> str:

@@ -26,6 +26,21 @@ def drop_last(network: NeuralNetwork) -> None:
         del network.metadata[STOPPING]
 
 
+def best_point(network: NeuralNetwork) -> int | None:
+    """Return the number of the display point whose weights early stopping has given a network.
+
+    None if it has the last: it trained without early stopping, or is yet to go on.
+    """
+    training, state = (network.metadata.get(key) for key in ("training", STOPPING))
+    if not isinstance(training, dict) or training.get("early_stopping") is not True:
+        return None
+    if isinstance(state, dict) and "weights" in state and LAST not in state:
+        return None
+    losses = [math.nan if loss is None else loss for loss in network.history.validation_losses]
+    points = [point for point, loss in enumerate(losses) if loss < math.inf]
+    return min(points, key=losses.__getitem__, default=None)
+
+
 class State(NamedTuple):
     """What early stopping has seen.
 

@@ -1,10 +1,12 @@
 """`bp-numba info MODEL`: what a person reads of a model file, whatever it holds."""
 
+import re
+
 import pytest
 
 from bp_numba.cli.main import main
 from tests.cli.conftest import noisy, run, stopping_command, write
-from tests.cli.test_stopping import interrupting
+from tests.cli.test_stopping import interrupting, networks_of
 
 ROWS = 30
 COLUMNS = {
@@ -78,3 +80,30 @@ def test_no_dict_is_shown(network, tmp_path, capsys, monkeypatch):
         assert max(map(len, text.splitlines())) < 200
         assert "early stopping yes" in text
     assert "early stopping: stopped epoch " in shown[1] or "\nrun: updates " in shown[1]
+
+
+@pytest.mark.parametrize("network", ["sigmoid", "mlp"])
+def test_the_losses_are_those_of_the_weights_kept(network, tmp_path, capsys, monkeypatch):
+    data, kept = noisy(tmp_path / "data.csv"), tmp_path / "kept.npz"
+    command = list(map(str, [*stopping_command(data, kept), "--network", network, "--resume"]))
+    command += ["--alpha", "0.2" if network == "sigmoid" else "0.003", "--display-update", "1"]
+    with monkeypatch.context() as patched:
+        interrupting(patched, after=6)
+        assert main(command) == 130
+    capsys.readouterr()
+    waiting = run(capsys, "info", kept).out
+    for epochs in ("8", "3000"):
+        told = run(capsys, *command, "--epochs", epochs).out
+        best = re.search(r"weights are those of epoch (\d+), whose validation loss was the", told)[
+            1
+        ]
+        shown = run(capsys, "info", kept).out
+        (model,) = networks_of(kept)
+        losses = model.history.losses if network == "sigmoid" else model.losses
+        assert f"\nloss {losses[int(best) - 1]:.7f} after epoch {best}, lowest " in shown
+        validated = re.search(
+            rf"\nvalidation loss (.*); the weights are those of epoch {best}\n", shown
+        )
+        history = model.history if network == "sigmoid" else model
+        assert validated[1] == f"{min(history.validation_losses):.7f}"
+    assert ("the weights are those of epoch" in waiting) == (network == "mlp")
