@@ -137,11 +137,10 @@ class Monitor(Followed):
     def _print(self, epoch: int, losses: list[float]) -> None:
         ordered = np.sort(losses)  # NaN comes last
         lowest, median, highest = ordered[0], ordered[len(ordered) // 2], ordered[-1]
-        line = (
+        self._show(
             f"[INFO] epoch={epoch}, networks={len(losses)}, loss={lowest:.7f} to {highest:.7f}, "
             f"median {median:.7f}"
         )
-        print(line) if self._bar is None else self._bar.write(line)
 
     def end(self) -> None:
         """Tell everybody that the run has ended."""

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.runs.files import replacing
+from bp_numba.runs.files import path_text, replacing
 from bp_numba.runs.json_values import is_count
 
 ONE, MANY, PERCEPTRON = "bp_numba network", "bp_numba networks", "bp_numba perceptron"
@@ -129,19 +129,22 @@ def reading(path: Path) -> Iterator[Archive]:
         For any error that its content causes, also in the block.
     OSError
         If it cannot be read.
+    TypeError
+        If `path` is no path.
     """
+    path = path_text(path)
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 yield Archive(archive, os.fstat(file.fileno()).st_size)
         except ModelFormatError as error:
-            raise ModelFormatError(f"{os.fspath(path)}: {error}") from None
+            raise ModelFormatError(f"{path}: {error}") from None
         except Exception as error:  # whatever zipfile, NumPy and json say of hostile bytes
             if isinstance(error, OSError) and error.errno != errno.EINVAL:
                 raise  # but this is the disk; EINVAL is a member before the file's beginning
             reason = str(error) or type(error).__name__
             raise ModelFormatError(
-                f"{os.fspath(path)}: not a network, or a damaged one ({reason:.200})"
+                f"{path}: not a network, or a damaged one ({reason:.200})"
             ) from None
 
 

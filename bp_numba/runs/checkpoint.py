@@ -3,13 +3,12 @@
 import os
 import warnings
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bp_numba.runs.files import check_writable
+from bp_numba.runs.files import check_writable, path_text
 from bp_numba.runs.model_files import load_model, save_model, snapshot, warn_of_metadata
 from bp_numba.runs.state import GROWING, State
 
@@ -47,17 +46,17 @@ class Checkpoint:
     """
 
     def __init__(self, network: Any, path: str | os.PathLike[str], every: float) -> None:
-        self._network, self._path, self._every = network, path, every
+        self._network, self._path, self._every = network, path_text(path, "checkpoint"), every
         self._kept: _Kept | None = None
         self._saved: _Kept | None = None
         self._saved_at = monotonic()
         self._diverged_at: int | None = None
         self._warned = False
         here = self._keep()
-        if Path(path).exists():
-            check_replaceable(str(path), load_model(path), here)
+        if os.path.exists(self._path):
+            check_replaceable(self._path, load_model(self._path), here)
         if self._kept is None:
-            check_writable(path)
+            check_writable(self._path)
         self._save()
         warn_of_metadata(network)
         self._warn_if_diverged()

@@ -5,7 +5,15 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+
+def path_text(path: Any, name: str = "path") -> str:
+    """Return a path as text; raise TypeError if it is none: `open` takes numbers."""
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"{name} must be a str or path-like, got {path!r:.60}") from None
 
 
 @contextlib.contextmanager
@@ -19,11 +27,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ------
     OSError
         If it cannot be written, or if `path` is a device, a pipe or a folder.
+    TypeError
+        If it is no path.
     """
+    path = path_text(path)
     target = Path(os.path.realpath(path))
     is_file = target.is_file() if target.exists() else os.path.basename(path) != ""
     if not is_file:
-        raise OSError(f"{os.fspath(path)} must be a file, or new")  # as root, /dev/null would go
+        raise OSError(f"{path} must be a file, or new")  # as root, /dev/null would go
     beginning = target.name[:40]  # names may have 255 bytes, of which a character takes up to four
     temporary = target.with_name(f".{beginning}.{uuid.uuid4().hex}.tmp")
     try:
@@ -38,12 +49,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
-def _new(temporary: Path, path: str | os.PathLike[str]) -> BinaryIO:
+def _new(temporary: Path, path: str) -> BinaryIO:
     """Open a new file; the error names the path that was asked for."""
     try:
         return open(temporary, "xb")
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+        raise type(error)(error.errno, error.strerror, path) from None
 
 
 def check_writable(path: str | os.PathLike[str], size: int = 0) -> None:

@@ -99,7 +99,9 @@ class History:
         """
         import csv
 
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        from bp_numba.runs.files import path_text
+
+        with open(path_text(path), "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(
                 ["epoch", "loss", "validation_loss", "seconds", "samples", "validation_samples"]

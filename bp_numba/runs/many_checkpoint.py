@@ -3,13 +3,12 @@
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from bp_numba.runs.archives import ModelFormatError
 from bp_numba.runs.checkpoint import check_replaceable, is_finite
-from bp_numba.runs.files import check_writable
+from bp_numba.runs.files import check_writable, path_text
 from bp_numba.runs.many_files import load_states, save_states, snapshots, warn_of_metadata_of
 from bp_numba.runs.state import State, record_of
 
@@ -43,17 +42,17 @@ class ManyCheckpoint:
     """
 
     def __init__(self, networks: Sequence[Any], path: str | os.PathLike[str], every: float) -> None:
-        self._networks, self._path, self._every = networks, path, every
+        self._networks, self._path, self._every = networks, path_text(path, "checkpoint"), every
         self._kept: dict[int, State] = {}  # of networks whose weights are not finite
         self._named: set[int] = set()
         self._saved: list[int] | None = None
         self._saved_at = monotonic()
         states = snapshots(networks)
-        if Path(path).exists():
+        if os.path.exists(self._path):
             self._check_replaceable(states)
         self._save(states)
         if self._saved is None:
-            check_writable(path)
+            check_writable(self._path)
         warn_of_metadata_of(networks)
 
     def reached(self) -> None:
@@ -104,7 +103,7 @@ class ManyCheckpoint:
 
     def _in_file(self) -> list[State]:
         """Return the states in the file, none if it has not been written."""
-        if self._saved is None and not Path(self._path).exists():
+        if self._saved is None and not os.path.exists(self._path):
             return []
         try:
             states = load_states(self._path)

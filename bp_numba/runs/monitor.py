@@ -1,6 +1,7 @@
 """Whoever watches a run of training: printed lines, history, progress bar, callback, checkpoint."""
 
 import os
+import sys
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -26,6 +27,13 @@ class Followed:
 
     _checkpoint: Any
     _bar: Any
+
+    def _show(self, line: str) -> None:
+        """Print a line, above the bar if there is one; nowhere without standard output."""
+        if self._bar is None or sys.stdout is None:
+            print(line)
+        else:
+            self._bar.write(line)
 
     def _close(self) -> None:
         """End what follows the run, when it has come to its end."""
@@ -109,8 +117,7 @@ class Monitor(Followed):
             text += f", val_loss={validation_loss:.7f}"
         self._shown = text
         if self._run.is_printed(epoch, self._verbose):
-            line = f"[INFO] epoch={epoch}, {text}"
-            print(line) if self._bar is None else self._bar.write(line)
+            self._show(f"[INFO] epoch={epoch}, {text}")
         record, seconds, number = self._record, reached - self._started, float(loss)
         record.losses.append(number)
         record.history.add(epoch + before, number, validation_loss, seconds, *self._samples)
@@ -139,7 +146,7 @@ def tell(callback: Any, event: str, *arguments: Any) -> None:
 
 
 def progress_bar(**options: Any) -> Any:
-    """Return tqdm's bar for a terminal or a notebook.
+    """Return tqdm's bar for a terminal or a notebook; None without standard error, where it is.
 
     Raises
     ------
@@ -153,7 +160,7 @@ def progress_bar(**options: Any) -> Any:
             "progress=True needs tqdm, which is not installed: pip install 'bp_numba[cli]'",
             name="tqdm",
         ) from None
-    return tqdm(dynamic_ncols=True, **options)
+    return None if sys.stderr is None else tqdm(dynamic_ncols=True, **options)
 
 
 def _checkpoint(network: Any, watching: Watching) -> Any:

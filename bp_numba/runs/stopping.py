@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bp_numba.reals import as_float
+from bp_numba.reals import as_float, without_dimensions
 from bp_numba.runs.state import record_of
 from bp_numba.training.together import copy_each
 
@@ -53,12 +53,13 @@ class EarlyStopping:
     def __init__(
         self, patience: int = 10, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
-        if isinstance(patience, bool) or not isinstance(patience, int | np.integer) or patience < 1:
+        points = without_dimensions(patience)
+        if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 1:
             raise ValueError(f"patience must be a positive integer, got {patience!r}")
         delta = as_float(min_delta)
         if delta is None or not 0 <= delta < math.inf:
             raise ValueError(f"min_delta must be a finite number >= 0, got {min_delta!r}")
-        self.patience, self.min_delta, self.restore_best = patience, min_delta, restore_best
+        self.patience, self.min_delta, self.restore_best = int(points), min_delta, restore_best
         self.begin()
 
     def begin(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import bp_numba
-from bp_numba import ModelFormatError, NeuralNetwork, load_many, save_many
+from bp_numba import ModelFormatError, NeuralNetwork, fit_many, load_many, save_many
 from bp_numba.runs import state
 from bp_numba.runs.archives import ONE
 from bp_numba.runs.state import record_of
@@ -346,3 +346,34 @@ def test_other_archives(tmp_path):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         NeuralNetwork.load(tmp_path / "missing.npz")
+
+
+@pytest.mark.parametrize("path", [5, True, None, ["model.npz"]])
+def test_what_is_no_path(path, trained):
+    """A number would be the descriptor of some other file, which would be read, and closed."""
+    for name, use in (
+        ("path", NeuralNetwork.load),
+        ("path", load_many),
+        ("path", trained.save),
+        ("path", trained.history.to_csv),
+        ("path", lambda path: save_many(path, [trained])),
+    ):
+        with pytest.raises(TypeError, match=rf"^{name} must be a str or path-like, got "):
+            use(path)
+
+
+@pytest.mark.parametrize("path", [5, True, ["model.npz"]])
+def test_what_is_no_path_of_a_checkpoint(path, xor_data):
+    nn, must = make(NeuralNetwork, [2, 2, 1]), "^checkpoint must be a str or path-like, got "
+    with pytest.raises(TypeError, match=must):
+        nn.fit(*xor_data, epochs=1, checkpoint=path)
+    with pytest.raises(TypeError, match=must):
+        fit_many([nn], *xor_data, epochs=1, checkpoint=path)
+    assert nn.epochs_trained == 0
+
+
+def test_paths_of_bytes(trained, tmp_path):
+    path = os.fsencode(tmp_path / "model.npz")
+    trained.save(path)
+    trained.fit([[0, 1]], [[1]], epochs=1, checkpoint=path)
+    assert_same_weights(NeuralNetwork.load(path), trained, atol=0)

@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 import pytest
 
-from bp_numba import EarlyStopping, History, NeuralNetwork
+from bp_numba import EarlyStopping, History, NeuralNetwork, fit_many
 from bp_numba.runs import monitor
 from bp_numba.training import trainer
 from tests.conftest import assert_same_weights, make, weights_copy
@@ -314,6 +314,8 @@ def test_early_stopping_in_a_run(xor_data):
     [
         {"patience": 0},
         {"patience": 1.5},
+        {"patience": np.array(1.5)},
+        {"patience": np.array([3])},
         {"min_delta": -1},
         {"min_delta": 10**400},  # beyond what float64 can hold
         {"min_delta": "0.1"},
@@ -327,6 +329,7 @@ def test_early_stopping_checks_its_arguments(options):
 
 def test_the_patience_of_early_stopping_may_be_numpy_s():
     assert [EarlyStopping(patience).patience for patience in np.arange(1, 4)] == [1, 2, 3]
+    assert EarlyStopping(np.array(3)).patience == 3
 
 
 # runs that are continued
@@ -373,6 +376,17 @@ def test_progress_bar(xor_data, capsys):
     assert "1000/1000" in captured.err and "samples/s" in captured.err
     assert f"loss={nn.losses[-1]:.7f}" in captured.err
     assert_same_weights(nn, expected, atol=0)
+
+
+@pytest.mark.parametrize("closed", [["stderr"], ["stdout"], ["stdout", "stderr"]])
+def test_progress_where_streams_are_closed(closed, xor_data, monkeypatch):
+    """As with pythonw on Windows, and in some services."""
+    one, many = make(NeuralNetwork, [2, 2, 1]), [make(NeuralNetwork, [2, 2, 1]) for _ in range(2)]
+    for stream in closed:
+        monkeypatch.setattr(sys, stream, None)
+    one.fit(*xor_data, epochs=200, progress=True)
+    fit_many(many, *xor_data, epochs=200, progress=True)
+    assert [nn.epochs_trained for nn in (one, *many)] == [200] * 3
 
 
 def test_progress_without_tqdm(xor_data, monkeypatch):
