@@ -169,7 +169,8 @@ def _add_stopping(add: Add) -> None:
         "--display-update",
         type=whole_number,
         metavar="EPOCHS",
-        help="from one loss shown to the next (a tenth of all; a hundredth for stopping)",
+        help="from one loss shown to the next (a tenth of all; a hundredth for stopping, or what "
+        "it was in the run that --resume goes on with)",
     )
 
 

@@ -29,8 +29,8 @@ class Followed:
     _bar: Any
 
     def _show(self, line: str) -> None:
-        """Print a line, above the bar if there is one; nowhere without standard output."""
-        if self._bar is None or sys.stdout is None:
+        """Print a line, above the bar if there is one."""
+        if self._bar is None:
             print(line)
         else:
             self._bar.write(line)
