@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -78,9 +79,11 @@ def _add_train(commands: Commands) -> None:
     _add_reading(add)
     _add_network(add)
     _add_stopping(add)
-    add("--save", type=Path, metavar="MODEL", help="write the network, for bp-numba predict")
-    add("--plot", type=Path, metavar="PNG", help="draw the loss curve")
-    add("--checkpoint", type=Path, metavar="PATH", help="keep the network here while it trains")
+    add("--save", type=file_path, metavar="MODEL", help="write the network, for bp-numba predict")
+    add("--plot", type=file_path, metavar="PNG", help="draw the loss curve")
+    add(
+        "--checkpoint", type=file_path, metavar="PATH", help="keep the network here while it trains"
+    )
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
 
 
@@ -184,7 +187,7 @@ def _add_predict(commands: Commands) -> None:
     add("model", type=Path, metavar="MODEL", help="file that bp-numba train has saved")
     add("data", type=Path, metavar="DATA", help="table with the columns trained on, in any order")
     _add_reading(add)
-    add("--out", type=Path, metavar="CSV", help="file to write; without it, standard output")
+    add("--out", type=file_path, metavar="CSV", help="file to write; without it, standard output")
     add("--proba", action="store_true", help="add the outputs for each class, divided by their sum")
 
 
@@ -206,8 +209,15 @@ def _add_problems(commands: Commands) -> None:
             default=100,
             help="epochs from one loss to the next",
         )
-        add("--plot", type=Path, metavar="FILE.png", help="draw the loss curve")
+        add("--plot", type=file_path, metavar="FILE.png", help="draw the loss curve")
         add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
+
+
+def file_path(text: str) -> Path:
+    """Return the path of a file to write, and none of a folder: a Path keeps no last slash."""
+    if text and os.path.basename(text) in ("", "."):
+        raise argparse.ArgumentTypeError(f"must name a file, got {text!r:.60}")
+    return Path(text)
 
 
 def layer_sizes(text: str) -> list[int]:

@@ -1,9 +1,12 @@
 """What may be typed, and what is said of the rest."""
 
+import os
+
 import pytest
 
 from bp_numba import __version__
 from bp_numba.cli.main import main
+from tests.cli.conftest import two_groups
 
 
 def test_version(capsys):
@@ -82,3 +85,25 @@ def test_wrong_usage(arguments, message, capsys):
     assert exit_.value.code == 2
     errors = capsys.readouterr().err
     assert errors.startswith("usage: ") and message in errors
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            ["train", "data.csv", "--target", "label", option]
+            for option in ("--save", "--plot", "--checkpoint")
+        ),
+        ["predict", "model.npz", "data.csv", "--out"],
+        ["xor", "--epochs", "1", "--plot"],
+    ],
+)
+@pytest.mark.parametrize("folder", ["new/", "new/."])
+def test_a_folder_is_no_file_to_write(folder, command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    two_groups("data.csv")
+    with pytest.raises(SystemExit) as caught:
+        main([*command, folder])
+    assert caught.value.code == 2
+    assert f"argument {command[-1]}: must name a file, got '{folder}'" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["data.csv"]
