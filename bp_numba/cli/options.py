@@ -1,14 +1,13 @@
 """The commands and their options, as they are typed."""
 
 import argparse
-import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 from bp_numba import __version__
 from bp_numba.cli.published import PROBLEMS
+from bp_numba.cli.typed import file_path, hidden_sizes, layer_sizes, output_path, whole_number
 from bp_numba.preprocessing.guessing import TASKS
 from bp_numba.preprocessing.scaling import SCALES
 from bp_numba.tables.reading import FORMATS, Reading
@@ -187,7 +186,12 @@ def _add_predict(commands: Commands) -> None:
     add("model", type=Path, metavar="MODEL", help="file that bp-numba train has saved")
     add("data", type=Path, metavar="DATA", help="table with the columns trained on, in any order")
     _add_reading(add)
-    add("--out", type=file_path, metavar="CSV", help="file to write; without it, standard output")
+    add(
+        "--out",
+        type=output_path,
+        metavar="CSV",
+        help="file to write; without it, or -, standard output",
+    )
     add("--proba", action="store_true", help="add the outputs for each class, divided by their sum")
 
 
@@ -211,37 +215,3 @@ def _add_problems(commands: Commands) -> None:
         )
         add("--plot", type=file_path, metavar="FILE.png", help="draw the loss curve")
         add("--reference", action="store_true", help="make the same run with ReferenceNetwork")
-
-
-def file_path(text: str) -> Path:
-    """Return the path of a file to write, and none of a folder: a Path keeps no last slash."""
-    if text and os.path.basename(text) in ("", "."):
-        raise argparse.ArgumentTypeError(f"must name a file, got {text!r:.60}")
-    return Path(text)
-
-
-def layer_sizes(text: str) -> list[int]:
-    """Return the sizes in a text like 64-32-16-10, or with commas."""
-    try:
-        return [int(size) for size in text.replace(",", "-").split("-")]
-    except ValueError:
-        must = "must be sizes of layers, as 16-8 or 16,8"
-        raise argparse.ArgumentTypeError(f"{must}, got {text!r:.60}") from None
-
-
-def hidden_sizes(text: str) -> list[int]:
-    """Return the sizes in a text like 32-16, or none of them."""
-    sizes = [] if text == "none" else layer_sizes(text)
-    if any(size < 1 for size in sizes):
-        raise argparse.ArgumentTypeError(f"must be sizes >= 1, or none, got {text!r:.60}")
-    return sizes
-
-
-def whole_number(text: str) -> int:
-    """Return the number in a text like 10000, 10_000 or 1e4."""
-    with contextlib.suppress(ValueError):
-        return int(text)
-    with contextlib.suppress(ValueError):
-        if (number := float(text)).is_integer():
-            return int(number)
-    raise argparse.ArgumentTypeError(f"must be a whole number, as 10000 or 1e4, got {text!r:.60}")

@@ -87,23 +87,23 @@ def test_wrong_usage(arguments, message, capsys):
     assert errors.startswith("usage: ") and message in errors
 
 
+TRAIN, PREDICT = ["train", "data.csv", "--target", "label"], ["predict", "model.npz", "data.csv"]
+OUTPUTS = "--save", "--plot", "--checkpoint"
+
+
 @pytest.mark.parametrize(
-    "command",
+    ("command", "path"),
     [
-        *(
-            ["train", "data.csv", "--target", "label", option]
-            for option in ("--save", "--plot", "--checkpoint")
-        ),
-        ["predict", "model.npz", "data.csv", "--out"],
-        ["xor", "--epochs", "1", "--plot"],
+        *(([*TRAIN, name], path) for name in OUTPUTS for path in ("new/", "new/.", "-")),
+        ([*PREDICT, "--out"], "new/"),
+        (["xor", "--plot"], "new/"),
     ],
 )
-@pytest.mark.parametrize("folder", ["new/", "new/."])
-def test_a_folder_is_no_file_to_write(folder, command, tmp_path, monkeypatch, capsys):
+def test_what_is_no_file_to_write(command, path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     two_groups("data.csv")
     with pytest.raises(SystemExit) as caught:
-        main([*command, folder])
+        main([*command, path])
     assert caught.value.code == 2
-    assert f"argument {command[-1]}: must name a file, got '{folder}'" in capsys.readouterr().err
-    assert sorted(os.listdir(tmp_path)) == ["data.csv"]
+    assert f"argument {command[-1]}: must name a file, got '{path}'" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["data.csv"]

@@ -1,6 +1,8 @@
 """`bp-numba predict`, as a user runs it."""
 
+import io
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,15 @@ def test_names_that_look_like_comments_or_columns_are_read_back(names, proba, tm
     expected = [row[0] for row in predictions(out.read_text())[1]]
     assert [cells.values[code] for code in cells.codes] == expected and set(expected) == set(names)
     assert list(read.columns) == ["#label", *(f"proba_{name}" for name in sorted(names) if proba)]
+
+
+def test_a_dash_is_standard_output(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files, expected = sorted(tmp_path.iterdir()), run(capsys, "predict", model, "data.csv").out
+    assert run(capsys, "predict", model, "data.csv", "--out", "-").out == expected
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("data.csv").read_bytes())))
+    assert run(capsys, "predict", model, "-", "--out", "-").out == expected
+    assert sorted(tmp_path.iterdir()) == files
 
 
 def test_proba_of_a_number(tmp_path, capsys):
