@@ -168,8 +168,8 @@ def test_more_epochs_keep_the_display_points(spacing, network, stopping, data, t
         run(capsys, *command, "--checkpoint", tmp_path / name, "--resume", *more)
 
     up_to(100, "kept.npz", *spacing)
-    up_to(600, "kept.npz")
-    up_to(600, "whole.npz", "--display-update", spacing[1] if spacing else 1)
+    up_to(200, "kept.npz")
+    up_to(200, "whole.npz", "--display-update", spacing[1] if spacing else 1)
     assert max(each[1] for each in reached(tmp_path / "whole.npz")) > 100
     assert reached(tmp_path / "kept.npz") == reached(tmp_path / "whole.npz")
 
