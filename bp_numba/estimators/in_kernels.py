@@ -41,6 +41,8 @@ class InKernels:
         self._is_adam = "ms" in self._kept
         self._loss_factor = _loss_factor(estimator, y)
         self._mean_weight = mean_weight_of_ones(estimator, sample_weight, batch_size)
+        self._dtype = X.dtype
+        X = X.astype(_precision(X, y), copy=False)
         variant = _variant(estimator, X, "adam" if self._is_adam else _rule(self._optimizer))
         self._training = BatchTraining(
             variant, self._parameters, _data(X, y, sample_weight), int(batch_size), self._settings()
@@ -64,6 +66,22 @@ class InKernels:
 
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
+        try:
+            return self._epoch(order)
+        finally:
+            self._round()
+
+    def _round(self) -> None:
+        """Give the weights the precision of the estimator's, so that looking at them alters none.
+
+        scikit-learn's code rounds them after each batch.
+        """
+        weights = self._training.weights
+        if weights.dtype != self._dtype:
+            with np.errstate(all="ignore"):
+                weights[...] = weights.astype(self._dtype)
+
+    def _epoch(self, order: NDArray[np.intp]) -> float:
         if not self._is_adam:
             return self._training.epoch(
                 order, np.full(len(self._starts), self._optimizer.learning_rate)
@@ -86,7 +104,8 @@ class InKernels:
     def write_back(self) -> None:
         """Copy weights to the estimator's arrays, and moments to new ones."""
         self._training.unpack(self._parameters)
-        moments = [[np.empty_like(part) for part in self._parameters] for _ in self._kept]
+        dtype = self._training.weights.dtype
+        moments = [[np.empty_like(part, dtype) for part in self._parameters] for _ in self._kept]
         self._training.unpack_moments(*moments)
         for name, parts in zip(self._kept, moments, strict=True):
             setattr(self._optimizer, name, parts)
@@ -97,6 +116,15 @@ class InKernels:
         self._training.pack(self._parameters)
         self._pack_moments()
         self._training.change(self._settings())
+
+
+def _precision(X: Any, y: Any) -> Any:
+    """Return what scikit-learn's loss and gradient are computed in: that of samples with targets.
+
+    For X of float32 it is float64, unless y is of float32 or less, as classes are. In float32 the
+    loss of numbers beyond 1e5 would not show what an epoch changes, and training would end.
+    """
+    return np.float32 if np.result_type(X.dtype, y.dtype) == np.float32 else np.float64
 
 
 def _variant(estimator: Any, X: Any, optimizer: str) -> Variant:

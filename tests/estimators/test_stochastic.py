@@ -12,7 +12,7 @@ import pytest
 import scipy.sparse
 from sklearn.utils import shuffle
 
-from bp_numba import MLPClassifier
+from bp_numba import MLPClassifier, MLPRegressor
 from bp_numba.estimators import stochastic
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.native import loading
@@ -134,6 +134,40 @@ def test_samples(convert, parameters, numbers, classes):
     assert_same_outcome(ours, theirs, "fit", X, classes)
     assert_same_state(ours, theirs)
     assert_same(ours.predict_proba(X), theirs.predict_proba(X), "predict_proba")
+
+
+@pytest.mark.parametrize("kind", ["float64", "int64", "float16", "float32"])
+@pytest.mark.parametrize("convert", [np.asarray, scipy.sparse.csr_array], ids=["dense", "sparse"])
+def test_large_targets_of_samples_in_single_precision(convert, kind, numbers):
+    """Their loss is in double precision, in which it goes on falling by more than `tol`."""
+    X = convert(numbers.astype(np.float32))
+    scale = 1e8 if kind in ("float64", "int64") else 1e3
+    y = (scale * (3 + numbers.sum(axis=1))).astype(kind)
+    ours, theirs = twins("MLPRegressor", max_iter=30, n_iter_no_change=2)
+    assert_same_outcome(ours, theirs, "fit", X, y)
+    assert_same_outcome(ours, theirs, "partial_fit", X, y)
+    assert_same_state(ours, theirs)
+    if kind in ("float64", "int64"):
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, 1e-9)
+
+
+def test_single_precision_is_kept_whether_anyone_looks_or_not(numbers):
+    """Weights of float32 with targets of float64: the kernels' are more precise."""
+
+    class Looks(MLPRegressor):
+        def _update_no_improvement_count(self, *args, **kwargs):
+            super()._update_no_improvement_count(*args, **kwargs)
+
+    X, y = numbers.astype(np.float32), numbers[:, 0]
+    fitted = [kind(max_iter=5, random_state=0) for kind in (MLPRegressor, Looks)]
+    for model in fitted:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X, y)
+    assert fitted[0].coefs_[0].dtype == np.float32
+    assert fitted[0].loss_curve_ == fitted[1].loss_curve_
+    for left, right in zip(*(model.coefs_ for model in fitted), strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize("parameters", [{}, SGD | {"learning_rate": "invscaling"}, EARLY], ids=str)
