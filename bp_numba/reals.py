@@ -23,3 +23,10 @@ def as_float(value: Any) -> float | None:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+
+
+def described(value: Any, array: Any) -> str:
+    """Say what someone passed in place of numbers: `value`, of which NumPy makes `array`."""
+    if isinstance(array, np.ndarray):
+        return f"{type(value).__name__} with dtype {array.dtype} and shape {array.shape}"
+    return f"{type(value).__name__} {value!r:.60}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.reals import REALS, as_float, without_dimensions
+from bp_numba.reals import REALS, as_float, described, without_dimensions
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +126,12 @@ def as_numbers(value: Any, name: str) -> Array:
             return array.astype(np.float64)
         except OverflowError as error:
             raise ValueError(f"{name} must hold numbers that float64 can hold: {error}") from None
-    raise TypeError(f"{name} must hold real numbers, got {_describe(value, array)}")
+    if callable(getattr(value, "toarray", None)):
+        raise TypeError(
+            f"{name} must be a dense array, got sparse {type(value).__name__} of shape "
+            f"{value.shape}: pass what its .toarray() returns"
+        )
+    raise TypeError(f"{name} must hold real numbers, got {described(value, array)}")
 
 
 def check_samples(X: Array, units: int, has_bias: bool = False, name: str = "X") -> None:
@@ -188,7 +193,7 @@ def check_weights(W: Any, read_only: bool = False) -> list[Array]:
     matrices = _listed(W)
     for l, w in enumerate(matrices):
         if not isinstance(w, np.ndarray) or w.ndim != 2 or w.dtype.kind != "f":
-            raise TypeError(f"W[{l}] must be a 2-D array of floats, got {_describe(w, w)}")
+            raise TypeError(f"W[{l}] must be a 2-D array of floats, got {described(w, w)}")
         if not (read_only or w.flags.writeable):
             raise ValueError(f"W[{l}] must be writeable, got a read-only array")
         if l and len(w) != matrices[l - 1].shape[1]:
@@ -242,9 +247,3 @@ def _as_integer(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
-
-
-def _describe(value: Any, array: Any) -> str:
-    if isinstance(array, np.ndarray):
-        return f"{type(value).__name__} with dtype {array.dtype} and shape {array.shape}"
-    return f"{type(value).__name__} {value!r:.60}"

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 from bp_numba import NeuralNetwork
 from bp_numba import validation as check
@@ -180,6 +181,16 @@ BAD_ARRAYS = [
     ([[0, 0], [0, [1]]], ValueError, "must be a rectangular array of numbers"),
     (pd.DataFrame({"a": ["x"] * 4, "b": [1] * 4}), TypeError, "must hold real numbers"),
     (np.array([[pd.NA, 1]] * 4, dtype=object), TypeError, "must hold real numbers"),
+    (
+        scipy.sparse.csr_matrix(X),
+        TypeError,
+        r"must be a dense array, got sparse csr_matrix of shape",
+    ),
+    (
+        scipy.sparse.coo_array(X),
+        TypeError,
+        r"must be .* \(4, 2\): pass what its .toarray\(\) returns",
+    ),
     ([[HUGE, 1]] * 4, ValueError, "must hold numbers that float64 can hold: int too large"),
 ]
 
