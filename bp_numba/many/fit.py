@@ -22,6 +22,9 @@ MOST_TOGETHER = 256
 TASKS_FOR_EACH = 4
 """Tasks that there are at least for each job, so that all jobs end at about the same time."""
 
+MOST_BEHIND = 2**62
+"""Epochs that may lie behind a network: they are counted in 64 bits. `epochs` has no such limit."""
+
 
 def fit_many(
     networks: Iterable[Any],
@@ -141,16 +144,23 @@ def fit_many(
 def _epochs_of(initial_epoch: Any, epochs: int, count: int) -> list[int]:
     """Return how many epochs of the run lie behind each network."""
     if not hasattr(initial_epoch, "__len__") or getattr(initial_epoch, "ndim", 1) == 0:
-        return [check.check_initial_epoch(initial_epoch, epochs)] * count
+        return [_reached(initial_epoch, epochs, "initial_epoch")] * count
     if len(initial_epoch) != count:
         raise ValueError(
             f"initial_epoch must be an integer, or one for each of the {count} networks, "
             f"got {len(initial_epoch)}"
         )
     return [
-        check.check_initial_epoch(epoch, epochs, f"initial_epoch[{number}]")
+        _reached(epoch, epochs, f"initial_epoch[{number}]")
         for number, epoch in enumerate(initial_epoch)
     ]
+
+
+def _reached(value: Any, epochs: int, name: str) -> int:
+    number = check.check_initial_epoch(value, epochs, name)
+    if number >= MOST_BEHIND:
+        raise ValueError(f"{name} must be less than 2**62, got {number}")
+    return number
 
 
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:

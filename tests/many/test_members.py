@@ -126,6 +126,16 @@ def test_samples_that_do_not_fit_are_named_by_the_network():
             ValueError,
             "initial_epoch must be an integer, or one for each",
         ),
+        (
+            {"initial_epoch": 2**62, "epochs": 2**63},
+            ValueError,
+            "initial_epoch must be less than 2**62",
+        ),
+        (
+            {"initial_epoch": [0, 2**63, 0], "epochs": 2**64},
+            ValueError,
+            "initial_epoch[1] must be less than 2**62, got 9223372036854775808",
+        ),
         ({"callback": [print]}, ValueError, "callback must be a callable, or a list of one for"),
         ({"callback": 3}, TypeError, "callback must be callable, got 3"),
         ({"callback": [print, None, 3]}, TypeError, "callback[1] must be callable, got None"),
@@ -137,6 +147,12 @@ def test_samples_that_do_not_fit_are_named_by_the_network():
 )
 def test_arguments_that_cannot_be_used(options, error, text):
     assert refused(make(SMALL, 3), X, y, error=error, **options).startswith(text)
+
+
+def test_epochs_have_no_limit():
+    networks = make(SMALL, 3)
+    fit_many(networks, X, y, 2**64, 1, callback=lambda nn, epoch, loss: epoch == 3)
+    assert [nn.epochs_trained for nn in networks] == [3, 3, 3]
 
 
 def test_one_early_stopping_is_for_one_network():
