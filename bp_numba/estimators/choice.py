@@ -76,6 +76,7 @@ def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
         estimator.activation in HIDDEN
         and LOSSES.get(estimator.out_activation_) == estimator.loss
         and X.dtype in (np.float32, np.float64)
+        and _are_numbers(y)
         and not (issparse(X) and len(coefs) == 1)
         # The weights of a batch may add up to 0 without being 0, which is an error.
         and (sample_weight is None or sample_weight.min() >= 0)
@@ -88,6 +89,11 @@ def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
         and not hooks.are_overridden(estimator, "_backprop", "_forward_pass", "_compute_loss_grad")
         and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
     )
+
+
+def _are_numbers(y: Any) -> bool:
+    """Tell if kernels can read targets as scikit-learn's code does: text would become numbers."""
+    return isinstance(y, np.ndarray) and y.dtype.kind in "biuf" and y.dtype.itemsize <= 8
 
 
 def _is_plain(part: Any, dtype: Any) -> bool:

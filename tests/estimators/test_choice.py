@@ -255,6 +255,17 @@ def test_a_broken_sparse_matrix_is_refused(numbers, classes):
         small("MLPClassifier").fit(X, classes)
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+@pytest.mark.parametrize(
+    "convert", [lambda y: y.astype(str), scipy.sparse.csr_array, np.longdouble]
+)
+def test_targets_that_kernels_do_not_read_are_scikit_learns(convert, solver, numbers):
+    y = convert(numbers[:, :2])
+    ours, theirs = twins("MLPRegressor", solver=solver)
+    assert_same_outcome(ours, theirs, "fit", numbers, y)
+    assert_same_state(ours, theirs)
+
+
 def test_large_layers_are_left_to_many_threads_of_blas(monkeypatch):
     threads = 1
     monkeypatch.setattr(
