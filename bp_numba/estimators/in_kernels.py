@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix, issparse
 
 from bp_numba.estimators import hooks
 from bp_numba.estimators.adam_rates import AdamRates
+from bp_numba.estimators.overflows import Overflows
 from bp_numba.estimators.weighting import mean_weight_of_ones
 from bp_numba.kernels.variants import Variant
 from bp_numba.training.batches import BatchTraining, Data, Settings
@@ -49,6 +50,7 @@ class InKernels:
         )
         self._kept = self._kept[: variant.moments]
         self._pack_moments()
+        self._overflows = Overflows(self._training.weights)
         self._rates = AdamRates(self._optimizer)
 
     def _pack_moments(self) -> None:
@@ -67,9 +69,11 @@ class InKernels:
     def epoch(self, order: NDArray[np.intp]) -> float:
         """Train one epoch; see `Trainer`."""
         try:
-            return self._epoch(order)
+            loss = self._epoch(order)
         finally:
             self._round()
+        self._overflows.look(loss, self._training.weights)
+        return loss
 
     def _round(self) -> None:
         """Give the weights the precision of the estimator's, so that looking at them alters none.

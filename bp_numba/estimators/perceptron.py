@@ -1,6 +1,7 @@
 """What both estimators override of scikit-learn's classes."""
 
 import inspect
+import math
 from typing import Any, NamedTuple, Self
 
 import sklearn
@@ -8,6 +9,7 @@ import sklearn
 from bp_numba.estimators import hooks, lbfgs, stochastic, validation
 from bp_numba.estimators.callbacks import CallbackSupportMixin, FitTask
 from bp_numba.estimators.choice import gradient_for
+from bp_numba.estimators.overflows import Overflows
 from bp_numba.estimators.trainer import Samples
 from bp_numba.estimators.weighting import weigh
 from bp_numba.training.gradient import Gradient
@@ -121,7 +123,10 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
     def _loss_grad_lbfgs(self, packed_coef_inter: Any, *args: Any, **kwargs: Any) -> Any:
         """Return loss and gradient for all weights in one vector."""
         if self._gradient is not None:
-            return self._gradient.at(packed_coef_inter)
+            loss, gradient = self._gradient.at(packed_coef_inter)
+            if not math.isfinite(loss):
+                Overflows(packed_coef_inter).look(loss, gradient)
+            return loss, gradient
         return super()._loss_grad_lbfgs(packed_coef_inter, *args, **kwargs)
 
     def _weighted(self, hook: Any, args: Any, kwargs: Any) -> inspect.BoundArguments:
