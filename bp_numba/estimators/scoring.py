@@ -26,7 +26,10 @@ def _score(estimator: Any, held_out: HeldOut, outputs: Any) -> float | None:
     It checks for a millisecond what it is given, as long as tens of epochs of a small network take.
     """
     # A subclass may have another score.
-    if hooks.are_overridden(estimator, "_score", "_predict"):
+    is_own = hooks.are_overridden(estimator, "_score", "_predict")
+    y = held_out.samples.y
+    # Sparse targets, and others than a warm start began with, are errors that it words.
+    if is_own or not isinstance(y, np.ndarray) or outputs.shape != y.shape:
         return None
     return (_accuracy if is_classifier(estimator) else _r2)(estimator, held_out, outputs)
 

@@ -198,9 +198,10 @@ def test_a_loss_that_is_changed_between_calls(solver, loss, other, numbers):
 
 @pytest.mark.parametrize(("before", "now"), [(3, 1), (1, 3), (3, 2)])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_another_number_of_targets_is_scikit_learns(method, before, now, numbers):
-    """It subtracts one column from all outputs, and refuses any other number."""
-    ours, theirs = twins("MLPRegressor", warm_start=True)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_another_number_of_targets_is_scikit_learns(method, before, now, early_stopping, numbers):
+    """It subtracts one column from all outputs, has no score of that, and refuses all else."""
+    ours, theirs = twins("MLPRegressor", warm_start=True, early_stopping=early_stopping)
     for columns in (before, now, before):
         assert_same_outcome(ours, theirs, method, numbers, numbers[:, :columns])
         assert_same_state(ours, theirs)
@@ -259,9 +260,12 @@ def test_a_broken_sparse_matrix_is_refused(numbers, classes):
 @pytest.mark.parametrize(
     "convert", [lambda y: y.astype(str), scipy.sparse.csr_array, np.longdouble]
 )
-def test_targets_that_kernels_do_not_read_are_scikit_learns(convert, solver, numbers):
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_targets_that_kernels_do_not_read_are_scikit_learns(
+    convert, solver, early_stopping, numbers
+):
     y = convert(numbers[:, :2])
-    ours, theirs = twins("MLPRegressor", solver=solver)
+    ours, theirs = twins("MLPRegressor", solver=solver, early_stopping=early_stopping)
     assert_same_outcome(ours, theirs, "fit", numbers, y)
     assert_same_state(ours, theirs)
 
