@@ -104,6 +104,9 @@ def _given(estimator: Any, X_val: Any, y_val: Any, training: Samples) -> Samples
 def _columns(estimator: Any, y: Any) -> Any:
     """Return targets as scikit-learn trains on them, from classes or numbers."""
     if not is_classifier(estimator):
+        if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
+            kind = type(y).__name__
+            raise ValueError(f"y_val must be an array of numbers, got {kind} with dtype {y.dtype}")
         return y.reshape(len(y), -1)
     unknown = np.setdiff1d(unique_labels(y), estimator.classes_)
     if len(unknown):

@@ -176,7 +176,10 @@ def _check_grid(grid_resolution: int, eps: float) -> None:
 
 def _samples(X: Any) -> Any:
     """Return the samples as a float64 array of shape (n, 2), n > 0, of finite numbers."""
-    samples = np.asarray(X, dtype=np.float64)
+    try:
+        samples = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must be a dense array of numbers, got {X!r:.60}") from error
     if samples.ndim != 2 or samples.shape[1] != 2 or not len(samples):
         raise ValueError(f"X must have rows of 2 columns, got shape {samples.shape}")
     if not np.isfinite(samples).all():
@@ -187,6 +190,8 @@ def _samples(X: Any) -> Any:
 def _targets(y: Any, samples: int, units: int) -> Any:
     """Return a number for each sample: that of its class, or the target of a single output."""
     targets = np.asarray(y)
+    if targets.dtype.kind not in "biufO":
+        raise ValueError(f"y must hold numbers, got dtype {targets.dtype}")
     if targets.ndim not in (1, 2) or len(targets) != samples:
         raise ValueError(
             f"y must have a target for each of {samples} samples, got shape {targets.shape}"

@@ -191,3 +191,11 @@ def test_own_targets_have_as_many_columns(numbers):
     model = small("MLPRegressor", **EARLY)
     seen = outcome(model.fit, *training, X_val=numbers[40:], y_val=numbers[40:, 0])
     assert seen.error == "ValueError: y_val must have 2 columns, as y, got 1"
+
+
+@pytest.mark.parametrize("convert", [scipy.sparse.csr_array, lambda y: y.astype(str)])
+def test_own_targets_are_an_array_of_numbers(convert, numbers):
+    training, _ = halves(numbers, numbers[:, :2])
+    model = small("MLPRegressor", **EARLY)
+    seen = outcome(model.fit, *training, X_val=numbers[40:], y_val=convert(numbers[40:, :2]))
+    assert "ValueError: X_val and y_val do not fit: y_val must be an array of" in seen.error

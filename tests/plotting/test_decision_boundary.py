@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from bp_numba import DecisionBoundaryDisplay, NeuralNetwork
 from tests.conftest import make
@@ -57,6 +58,9 @@ def test_samples_have_the_colors_of_their_regions(outputs, targets, ax):
         ([2, 1], {"eps": math.nan}, "eps must be a finite number >= 0, got nan"),
         ([2, 1], {"y": [1]}, "X must be given with y"),
         ([2, 1], {"X": [[1, math.nan]]}, "X must hold finite numbers"),
+        ([2, 1], {"X": csr_array([[1, 2]])}, "X must be a dense array of numbers, got <"),
+        ([2, 1], {"X": [["a", "b"]]}, "X must be a dense array of numbers, got "),
+        ([2, 1], {"X": [[1, 2]], "y": ["a"]}, "y must hold numbers, got dtype <U1"),
         ([2, 1], {"X": [[1, 2]], "y": [1, 2]}, "y must have a target for each of 1 samples"),
         ([2, 3], {"X": [[1, 2]], "y": [3]}, "y must hold numbers of classes from 0 to 2"),
         ([2, 3], {"X": [[1, 2]], "y": [[0, 1]]}, "y must have 1 or 3 columns"),
