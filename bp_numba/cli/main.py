@@ -25,6 +25,9 @@ from bp_numba.tables.errors import TableError
 _FILES = ("save", "checkpoint", "plot", "out")
 """Options that name what a command writes beside what it prints."""
 
+_EXPECTED = (CommandError, TableError, ModelFormatError, OSError)
+"""Errors that are told in a line."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else list(arguments)
     with Output() as output, Signals(last=arguments is None) as signals, _plain_warnings():
         try:
-            code = _exit_code(typed, output)
+            code = _exit_code(typed, output, signals)
         except OutputError:
             code = 1
         except KeyboardInterrupt as interrupt:
@@ -59,21 +62,22 @@ def _formatted(message: Warning | str, *_: Any, **__: Any) -> str:
     return f"bp-numba: {' '.join(str(message).split())}\n"
 
 
-def _exit_code(arguments: Sequence[str], output: Output) -> int:
+def _exit_code(arguments: Sequence[str], output: Output, signals: Signals) -> int:
     options = _parse(arguments)
     output.patient = any(getattr(options, name, None) is not None for name in _FILES)
     try:
         _run(options)
-    except (CommandError, TableError, ModelFormatError, OSError) as error:
-        if options.debug:
+    except BaseException as error:
+        interrupt = error if isinstance(error, KeyboardInterrupt) else signals.interrupt
+        if interrupt is not None:
+            _complain(reason(interrupt), error)
+            if options.command == "train" and options.checkpoint and options.checkpoint.exists():
+                _complain(f"to go on: {_resuming_line(arguments, options.resume)}")
+            raise interrupt from None
+        if options.debug or not isinstance(error, _EXPECTED):
             raise
         _complain(" ".join(str(error).split()), error)
         return error.exit_code if isinstance(error, CommandError) else 1
-    except KeyboardInterrupt as interrupt:
-        _complain(reason(interrupt), interrupt)
-        if options.command == "train" and options.checkpoint and options.checkpoint.exists():
-            _complain(f"to go on: {_resuming_line(arguments, options.resume)}")
-        raise
     return 0
 
 

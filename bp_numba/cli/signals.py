@@ -50,10 +50,17 @@ class Signals:
     last : bool
         Whether the process ends after the context. If `ignore` was called then, the signals stay
         ignored: another Ctrl-C, or a shell that sends SIGTERM twice, gives no traceback.
+
+    Attributes
+    ----------
+    interrupt : Interrupted or None
+        What was raised last. It may come out as another error: modules that are written in C turn
+        what interrupts their import into an ImportError or a SystemError.
     """
 
     def __init__(self, last: bool) -> None:
         self._last, self._ignored = last, False
+        self.interrupt: Interrupted | None = None
         self._replaced: dict[int, Any] = {}
 
     def __enter__(self) -> "Signals":
@@ -62,7 +69,7 @@ class Signals:
                 handler = signal.getsignal(number)
                 if handler in (signal.SIG_DFL, signal.default_int_handler):
                     self._replaced[number] = handler
-                    signal.signal(number, _interrupt)
+                    signal.signal(number, self._raise)
         return self
 
     def ignore(self) -> None:
@@ -78,16 +85,16 @@ class Signals:
             for number, handler in self._replaced.items():
                 signal.signal(number, handler)
 
+    def _raise(self, signum: int, frame: Any) -> None:
+        """Raise `Interrupted`, unless that is what is being handled: then a file may be written.
 
-def _interrupt(signum: int, frame: Any) -> None:
-    """Raise `Interrupted`, unless that is what is being handled: then a file may be written.
-
-    Not once and for all: an exception is lost where a signal comes in a destructor or a callback
-    of the interpreter, and the next signal must end the command then.
-    """
-    error = sys.exception()
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return
-        error = error.__context__
-    raise Interrupted(signum)
+        Not once and for all: an exception is lost where a signal comes in a destructor or a
+        callback of the interpreter, and the next signal must end the command then.
+        """
+        error = sys.exception()
+        while error is not None:
+            if isinstance(error, KeyboardInterrupt):
+                return
+            error = error.__context__
+        self.interrupt = Interrupted(signum)
+        raise self.interrupt

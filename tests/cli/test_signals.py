@@ -155,6 +155,20 @@ def test_an_interrupt_before_training_leaves_the_old_model(model, tmp_path, caps
     assert model.read_bytes() == before
 
 
+@pytest.mark.parametrize("kind", [ImportError, SystemError, OSError])
+def test_an_interrupt_that_comes_out_as_another_error(kind, tmp_path, capsys, monkeypatch):
+    def importing(*_, **__):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise kind("initialization failed") from None
+
+    data = two_groups(tmp_path / "data.csv")
+    monkeypatch.setattr(NeuralNetwork, "fit", importing)
+    assert main(["train", str(data), "--target", "label"]) == 143
+    assert capsys.readouterr().err.splitlines()[0] == "bp-numba: interrupted by SIGTERM"
+
+
 def test_an_error_in_training_saves_too(tmp_path, capsys, monkeypatch):
     data, path = two_groups(tmp_path / "data.csv"), tmp_path / "model.npz"
     monkeypatch.setattr(History, "add", lambda *_: 1 / 0)
