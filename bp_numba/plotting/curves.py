@@ -16,13 +16,15 @@ LOSSES = {
 def losses_of(estimator: Any, name: str | None) -> dict[str, Any]:
     """Return the losses of a fitted estimator as arguments of `LossCurveDisplay`.
 
-    Without a name its class and layers are the title, like 'MLPRegressor: 4-100-1'.
+    Of a pipeline or a search those of the estimator at its end. Without a name the class and the
+    layers are the title, like 'MLPRegressor: 4-100-1'.
 
     Raises
     ------
     ValueError
         If it has none.
     """
+    estimator = _at_the_end_of(estimator)
     losses = list(getattr(estimator, "loss_curve_", []))
     # What was fitted with 'lbfgs' may have the losses of another fit before.
     if not losses or estimator.solver == "lbfgs":
@@ -42,6 +44,13 @@ def losses_of(estimator: Any, name: str | None) -> dict[str, Any]:
         "validation_losses": validation + missing if validation else None,
         "ylabel": LOSSES[estimator.loss],
     }
+
+
+def _at_the_end_of(estimator: Any) -> Any:
+    if (found := getattr(estimator, "best_estimator_", None)) is not None:
+        return _at_the_end_of(found)
+    steps = getattr(estimator, "steps", None)
+    return _at_the_end_of(steps[-1][1]) if steps else estimator
 
 
 def finite(losses: Sequence[float | None]) -> Any:

@@ -76,8 +76,8 @@ class DecisionBoundaryDisplay:
 
         Raises
         ------
-        ValueError
-            If the network has not two inputs, or an argument cannot be used.
+        TypeError, ValueError
+            If it is no such network, has not two inputs, or an argument cannot be used.
 
         Examples
         --------
@@ -88,6 +88,9 @@ class DecisionBoundaryDisplay:
         >>> display.response.shape
         (200, 200)
         """
+        if not hasattr(nn, "layers"):
+            hint = "for estimators scikit-learn has sklearn.inspection.DecisionBoundaryDisplay"
+            raise TypeError(f"nn must be a NeuralNetwork, got {type(nn).__name__}: {hint}")
         if nn.layers[0] != 2:
             raise ValueError(f"nn must have two inputs, got layers[0] = {nn.layers[0]}")
         _check_grid(grid_resolution, eps)

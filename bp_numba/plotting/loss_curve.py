@@ -136,7 +136,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            A fitted one, scikit-learn's own too. Without a `name` it gives the title.
+            A fitted one, scikit-learn's own too, or a pipeline or a search that ends with one.
+            Without a `name` it gives the title.
         ax, name, **line_kwargs
             As in `plot`.
 

@@ -5,6 +5,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from bp_numba.runs.state import record_of
 
 WIDTH, HEIGHT = 240, 40
@@ -17,7 +19,7 @@ def network_html(nn: Any) -> str:
     history = record.history
     rows = {
         "layers": " → ".join(map(str, nn.layers)) + ", all sigmoid",
-        "weights": f"{sum(w.size for w in nn.W):,}",
+        "weights": f"{sum(map(np.size, [] if nn.W is None else nn.W)):,}",
         "alpha": f"{nn.alpha}",
         "epochs": f"{record.epochs_trained:,}",
     }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bp_numba import DecisionBoundaryDisplay, NeuralNetwork
+from bp_numba import DecisionBoundaryDisplay, MLPClassifier, NeuralNetwork
 from tests.conftest import make
 
 
@@ -69,3 +69,9 @@ def test_samples_have_the_colors_of_their_regions(outputs, targets, ax):
 def test_decision_boundary_checks_its_arguments(layers, options, message, ax):
     with pytest.raises(ValueError, match=message):
         DecisionBoundaryDisplay.from_network(NeuralNetwork(layers), ax=ax, **options)
+
+
+def test_decision_boundary_of_an_estimator_is_scikit_learns(ax):
+    message = "nn must be a NeuralNetwork, got MLPClassifier: for estimators scikit-learn"
+    with pytest.raises(TypeError, match=message):
+        DecisionBoundaryDisplay.from_network(MLPClassifier(), ax=ax)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import sklearn.neural_network
 from matplotlib.figure import Figure
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from bp_numba import LossCurveDisplay, MLPClassifier, MLPRegressor, NeuralNetwork
 from bp_numba.plotting.loss_curve import save_loss_curve
@@ -254,3 +257,16 @@ def test_estimators_without_losses(ax):
     ):
         with pytest.raises(ValueError, match=text.format("fitted")):
             LossCurveDisplay.from_estimator(lbfgs.fit(SAMPLES, SAMPLES), ax)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_losses_at_the_end_of_pipelines_and_searches(ax):
+    pipeline = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=3, max_iter=4))
+    search = GridSearchCV(pipeline, {"mlpregressor__alpha": [0.1, 1.0]}, cv=2)
+    for model in pipeline, search:
+        with pytest.raises(ValueError, match="got unfitted "):
+            LossCurveDisplay.from_estimator(model, ax)
+        model.fit(SAMPLES, SAMPLES)
+        last = getattr(model, "best_estimator_", model)[-1]
+        assert LossCurveDisplay.from_estimator(model, ax).losses == last.loss_curve_
+        assert ax.get_title() == "MLPRegressor: 2-3-2"

@@ -42,6 +42,12 @@ def test_an_untrained_network():
     assert "loss" not in rows(tree) and tree.find("svg") is None
 
 
+def test_a_network_without_weights():
+    nn = NeuralNetwork([2, 1])
+    nn.W = None
+    assert rows(shown(nn))["weights"] == "0"
+
+
 def test_losses_that_cannot_be_drawn():
     nn = NeuralNetwork([2, 1])
     for epoch, loss in enumerate([math.nan, math.inf, 0.0, 0.5]):
