@@ -1,10 +1,9 @@
 """The activations of hidden layers and their derivatives, as the variant that is compiled says."""
 
 from bp_numba.kernels.elementary import tanh
-from bp_numba.kernels.reduction import format_of
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import fma, maximum, where_greater
+from bp_numba.simd.arithmetic import fma, maximum, where_at_most
 from bp_numba.simd.values import Vector
 
 
@@ -26,7 +25,7 @@ def derivative(a: Vector, delta: Vector) -> Vector:
     match compiled_variant().hidden:
         case "relu":
             # Not where a > 0: NaN goes on.
-            return where_greater(a.constant(format_of(a).smallest), a, 0.0, delta)
+            return where_at_most(a, 0.0, 0.0, delta)
         case "logistic":
             return delta * a * (a.constant(1.0) - a)
         case "tanh":

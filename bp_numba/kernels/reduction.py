@@ -46,11 +46,6 @@ class Format(NamedTuple):
     even: tuple[float, ...]
     odd: tuple[float, ...]
 
-    @property
-    def smallest(self) -> float:
-        """The smallest number above 0."""
-        return float(2.0 ** (1 - self.bias - self.fraction))
-
 
 FLOAT64 = Format(
     fraction=52,

@@ -8,7 +8,7 @@ LLVM that arrays do not overlap, and would end every row of odd length in a scal
     sqrt, absolute, with_sign    lane by lane
     maximum                      the larger of two
     Bits                         the elements as integers, for formats of floats
-    where_greater, first_lanes   choose between lanes, or lanes and zero
+    where_greater, where_at_most, first_lanes   choose between lanes, or lanes and zero
     any_nonzero                  1 or 0
     round_to_float32             as if stored and loaded
     total                        of several vectors
@@ -63,8 +63,19 @@ def maximum(a: Vector, b: Vector | float) -> Vector:
 
 def where_greater(a: Vector, b: Vector | float, x: Vector | float, y: Vector | float) -> Vector:
     """Return x in the lanes where a > b and y in the others, those with a NaN included."""
-    greater = a.builder.fcmp_ordered(">", a.value, a.constant(b).value)
-    return a.like(a.builder.select(greater, a.constant(x).value, a.constant(y).value))
+    return _where(">", a, b, x, y)
+
+
+def where_at_most(a: Vector, b: Vector | float, x: Vector | float, y: Vector | float) -> Vector:
+    """Return x in the lanes where a <= b and y in the others, those with a NaN included."""
+    return _where("<=", a, b, x, y)
+
+
+def _where(
+    relation: str, a: Vector, b: Vector | float, x: Vector | float, y: Vector | float
+) -> Vector:
+    holds = a.builder.fcmp_ordered(relation, a.value, a.constant(b).value)
+    return a.like(a.builder.select(holds, a.constant(x).value, a.constant(y).value))
 
 
 @operation

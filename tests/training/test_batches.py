@@ -12,6 +12,7 @@ from bp_numba.training.batches import BatchTraining, Data, Settings
 from bp_numba.training.gradient import Gradient
 from tests.conftest import needs_jit, not_bounds_checked
 from tests.training import perceptrons
+from tests.training.flushing import HAS_MXCSR, flushed
 
 # With bounds checked a kernel takes half a minute to compile: see test_batches_within_bounds.
 pytestmark = [needs_jit, not_bounds_checked]
@@ -140,6 +141,13 @@ def test_longer_vectors(variant):
     for units in [units for units in LAYERS if len(units) > 2]:
         for size in (20, 1):
             Case(variant, units, size, width=8).epoch(np.arange(43))
+
+
+@pytest.mark.skipif(not HAS_MXCSR, reason="sets a register of x86")
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: ".".join(v))
+def test_subnormal_numbers_may_be_zeros(variant):
+    with flushed():
+        Case(variant, [13, 24, 17, 12], 20).epoch(np.arange(43))
 
 
 @pytest.mark.parametrize("variant", [HIDDEN[3], OTHERS[1], OTHERS[5]], ids=lambda v: ".".join(v))
