@@ -86,7 +86,11 @@ def train_blocks(
 def train_samples(
     table: Offsets, samples: Offsets, first: int, count: int, task: int, alpha: float
 ) -> int:
-    """Do the same with inputs that are listed by single samples, and with narrow matrices."""
+    """Do the same with inputs that are listed by single samples, and with narrow matrices.
+
+    W_0 is updated by the samples `before` where it is multiplied with the next ones; a last walk,
+    with none to multiply with, is for those of the last block.
+    """
     training = read_for_samples(table)
     if task >= PACK:
         return copy_for_samples(training, task)
@@ -94,7 +98,7 @@ def train_samples(
     inputs = listed.inputs
     end = inputs.starts.size - 1
     blocks = (end + BLOCK - 1) // BLOCK
-    wide = 0 if is_narrow(network) else 1
+    wide = 0 if task and is_narrow(network) else 1
     kept = listed.kept[0] if wide else 1
     before, trained = 0, 0
     for number in range(first, first + count + 1):
@@ -102,7 +106,7 @@ def train_samples(
         stop = smaller(start + BLOCK, end) if number < first + count else start + 1
         for part in range(start, stop, kept):
             size = smaller(kept, end - part) if number < first + count else 0
-            # Narrow matrices are rounded before anything is multiplied with them.
+            # Narrow matrices are rounded in between, and so take two walks.
             for rounded in range(wide, 2):
                 advance_listed(network, inputs, before, trained, part, size * rounded, number % 2)
                 trained = 0
