@@ -12,7 +12,7 @@ from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.networks import load_network
 from bp_numba.cli.perceptrons import Perceptron
 from bp_numba.cli.stopping_state import best_point
-from bp_numba.kernels.calls import OF_KNOWN_UNITS, OF_LANES, OF_PERCEPTRONS
+from bp_numba.kernels.calls import FOR_LARGE, OF_KNOWN_UNITS, OF_LANES, OF_PERCEPTRONS
 from bp_numba.kernels.variants import Variant
 from bp_numba.native import files, loading
 from bp_numba.native.background import AHEAD
@@ -138,7 +138,7 @@ def warmup_lines(estimators: bool) -> Iterator[str]:
     if not loading.enabled():
         yield "NUMBA_DISABLE_JIT leaves nothing to compile"
         return
-    kernels = dict.fromkeys((name, widest()) for name in (*AHEAD, *OF_LANES))
+    kernels = dict.fromkeys((name, widest()) for name in (*AHEAD, *FOR_LARGE, *OF_LANES))
     kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
     if estimators:
         kernels |= dict.fromkeys((name, widest()) for name in OF_DEFAULTS)

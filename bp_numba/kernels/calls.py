@@ -13,7 +13,7 @@ import numpy as np
 from bp_numba.kernels.inputs import Inputs
 from bp_numba.kernels.layout import FlatNetwork
 from bp_numba.kernels.perceptron import Perceptron
-from bp_numba.kernels.variants import base_of
+from bp_numba.kernels.variants import base_of, for_large
 from bp_numba.simd.arrays import Floats, Offsets, Reals, aligned_zeros
 from bp_numba.simd.width import WIDEST
 
@@ -36,6 +36,9 @@ OF_LANES = {
 
 OF_KNOWN_UNITS = ("train_samples", "train_blocks", *OF_LANES)
 """Those that may be compiled for the units of given layers, see `variants`."""
+
+FOR_LARGE = tuple(map(for_large, ("train_samples", "train_blocks")))
+"""Those for networks whose second matrix is large, see `variants`."""
 
 OF_PERCEPTRONS = {
     "train_batches": "piiii",

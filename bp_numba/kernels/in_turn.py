@@ -6,8 +6,14 @@ from typing import Any
 
 from bp_numba.kernels.first_layer import activate_sample
 from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.second_layer import (
+    Block,
+    activate_two_layers,
+    step_back,
+    update_second,
+)
 from bp_numba.kernels.upper_layers import add_squared_errors, backward_upper, forward_upper
-from bp_numba.kernels.variants import known_units
+from bp_numba.kernels.variants import is_for_large, known_units
 from bp_numba.simd.loops import loop, when
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Scalar
@@ -27,15 +33,24 @@ def take_in_turn(
     W_0 is left as it is.
     """
     network, targets = training.network, listed.targets
-    stride = network.padded[network.units.size - 1]
+    stride, lowest = network.padded[network.units.size - 1], 2 if is_for_large() else 1
+    block = Block(network, listed.inputs, first)
     for t in _each_sample(count):
-        y_at = (first + t) * stride
-        activate_sample(network, listed.inputs, first, t, t.where(trains, "!=", 0))
-        forward_upper(network)
+        trained, y_at = t.where(trains, "!=", 0), (first + t) * stride
+        if is_for_large():
+            activate_two_layers(block, t, trained)
+        else:
+            activate_sample(network, listed.inputs, first, t, trained)
+        forward_upper(network, lowest)
         for _ in when(trains, "!=", 0):
-            backward_upper(network, t, targets, y_at, alpha)
+            backward_upper(network, t, targets, y_at, alpha, lowest)
+            if is_for_large():
+                step_back(block, t, count)
         for _ in when(trains, "==", 0):
             add_squared_errors(network, targets, y_at, training.errors)
+    if is_for_large():
+        for _ in when(trains, "!=", 0):
+            update_second(block, count)
 
 
 def _each_sample(count: Index) -> Iterator[Index]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from bp_numba.kernels.calls import UNPACK
 from bp_numba.kernels.layout import first_panel
 from bp_numba.kernels.places import Matrix, Network, matrix_of
+from bp_numba.kernels.variants import is_for_large
 from bp_numba.simd.arithmetic import any_nonzero, fma
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
@@ -56,28 +57,42 @@ def _copy(matrix: Memory, packed: Matrix, l: Index, panel: int, task: Index) -> 
     whole = columns.at_most(packed.panel_columns).rounded_down(v)
     for size, start, end in ((v, whole.constant(0), whole), (1, whole, columns)):
         for j in loop(start, end, size):
-            ours, theirs = _column(packed, j, l, panel), _Column(matrix[j:], columns)
+            ours, theirs = _column(packed, j, l, panel), _Column(matrix[j:], columns, j.constant(0))
             source, target = _either(theirs, ours, task), _either(ours, theirs, task)
             for i in loop(0, packed.rows):
-                value = source.memory.load(i * source.stride, size)
-                target.memory.store(i * target.stride, value)
+                value = source.memory.load(source.row(i), size)
+                target.memory.store(target.row(i), value)
 
 
 class _Column(NamedTuple):
-    """Where some columns of a matrix begin, and how far apart its rows are."""
+    """Where some columns of a matrix begin, and how far apart its rows are, and more its tiles."""
 
     memory: Memory
     stride: Index
+    jump: Index
+
+    def row(self, i: Index) -> Index:
+        """Return where row i is."""
+        return i * self.stride + i.rounded_down(self.memory.lanes) * self.jump
 
 
 def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
-    """Return column j of matrix l in its panel, which is wide in the first matrix, or by itself."""
+    """Return column j of matrix l in its panel, which is wide in the first matrix, or by itself.
+
+    Or in the tiles of the second matrix, where that is large.
+    """
     v, columns = packed.weights.lanes, packed.panel_columns
     further = (j.rounded_down(v) - j.rounded_down(panel)).where(l, "==", 0)
     within = (j - j.rounded_down(v) + further).where(j, "<", columns)
     width = j.constant(panel - v).where(l, "==", 0) + v
     stride = (width - 1).where(j, "<", columns) + 1
-    return _Column(packed.weights[(j - within) * packed.padded + within :], stride)
+    begin, jump = (j - within) * packed.padded + within, j.constant(0)
+    if is_for_large():
+        first = j.rounded_down(v)
+        begin = begin + (first * v + (j - first) - begin).where(l, "==", 1)
+        stride = stride + (stride.constant(v) - stride).where(l, "==", 1)
+        jump = (columns - v).where(l, "==", 1)
+    return _Column(packed.weights[begin:], stride, jump)
 
 
 def _either(packing: _Column, unpacking: _Column, task: Index) -> _Column:
@@ -88,4 +103,8 @@ def _either(packing: _Column, unpacking: _Column, task: Index) -> _Column:
 
     a, b = packing.memory, unpacking.memory
     memory = memory_at(a, chosen(a.address, b.address), chosen(a.size, b.size))
-    return _Column(memory, chosen(packing.stride, unpacking.stride))
+    stride, jump = (
+        chosen(packing.stride, unpacking.stride),
+        chosen(packing.jump, unpacking.jump),
+    )
+    return _Column(memory, stride, jump)

@@ -28,16 +28,16 @@ def with_known_sizes(network: Network, samples_per_list: int) -> Network:
     return network._replace(**known)
 
 
-def hidden_layers(network: Any) -> Iterator[Index]:
-    """Yield 1 .. L - 1 for a loop, or one after the other if the code is compiled for the layers.
+def hidden_layers(network: Any, lowest: int = 1) -> Iterator[Index]:
+    """Yield lowest .. L - 1 for a loop, or one by one if the code is compiled for the layers.
 
     So each of them has code of its own, in which all sizes are constants.
     """
     last = network.units.size - 1
     if (units := known_units()) is None:
-        yield from loop(1, last)
+        yield from loop(lowest, last)
     else:
-        yield from map(last.constant, range(1, len(units) - 1))
+        yield from map(last.constant, range(lowest, len(units) - 1))
 
 
 class Matrix(NamedTuple):

@@ -1,4 +1,7 @@
-"""All layers above the first, for one sample; see `first_layer` for what goes before and after."""
+"""All layers above the first, or above the second, for one sample.
+
+See `first_layer` and `second_layer` for what goes before and after.
+"""
 
 from bp_numba.kernels.backward import backward, output_steps
 from bp_numba.kernels.forward import forward
@@ -11,19 +14,21 @@ from bp_numba.simd.values import Index, Scalar
 
 
 @operation
-def forward_upper(network: Network) -> None:
-    """From a_1 compute all other activations."""
-    for l in hidden_layers(network):
+def forward_upper(network: Network, lowest: int = 1) -> None:
+    """From the activations of the lowest of these layers compute those above."""
+    for l in hidden_layers(network, lowest):
         forward(network, l)
 
 
 @operation
-def backward_upper(network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar) -> None:
-    """From all activations compute all steps, and update W_1 and above."""
+def backward_upper(
+    network: Network, t: Index, targets: Memory, y_at: Index, alpha: Scalar, lowest: int = 1
+) -> None:
+    """From all activations compute the steps of these layers, and update the matrices above."""
     last = network.units.size - 1
     output_steps(network, t, targets, y_at, alpha)
-    for below in hidden_layers(network):
-        backward(network, t, last - below)
+    for below in hidden_layers(network, lowest):
+        backward(network, t, last + (lowest - 1) - below)
 
 
 @operation

@@ -5,6 +5,7 @@ of it is decided while it runs: for another activation there is another kernel.
 
 A kernel of networks has a name like `train_blocks.65x33x17x10` where it is compiled for layers of
 so many units, the bias included. It does the same as `train_blocks`, to the bit.
+`train_blocks.large` is for networks whose second matrix is large, see `layout.is_large`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bp_numba.simd.width import reals_of
+
+LARGE = "large"
 
 HIDDEN = ("identity", "logistic", "tanh", "relu")
 
@@ -59,6 +62,7 @@ class Variant(NamedTuple):
 
 
 _compiled_for: ContextVar[Variant] = ContextVar("_compiled_for")
+_is_large: ContextVar[bool] = ContextVar("_is_large", default=False)
 _known_units: ContextVar[tuple[int, ...] | None] = ContextVar("_known_units", default=None)
 
 
@@ -73,6 +77,9 @@ def variant_of(name: str) -> Iterator[None]:
     _, *parts = name.split(".")
     if not parts:
         yield
+    elif parts == [LARGE]:
+        with _set(_is_large, True):
+            yield
     elif len(parts) == 1:
         with _set(_known_units, tuple(map(int, parts[0].split("x")))):
             yield
@@ -104,3 +111,13 @@ def for_units(base: str, units: Sequence[int]) -> str:
 def known_units() -> tuple[int, ...] | None:
     """Return the units of the layers that are compiled for, or None if they are read."""
     return _known_units.get()
+
+
+def for_large(base: str) -> str:
+    """Return the name of a kernel for networks whose second matrix is large."""
+    return f"{base}.{LARGE}"
+
+
+def is_for_large() -> bool:
+    """Tell if the kernel that is compiled is for these."""
+    return _is_large.get()

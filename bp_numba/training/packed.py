@@ -29,15 +29,16 @@ class Packed:
     matrices : list of L arrays
         Of the shapes and types that are packed.
     plan : Plan
-        Of which the kernel's name, its vectors and panels are taken.
+        Of which the kernel's name, its vectors, panels and tiles are taken.
     """
 
     def __init__(self, matrices: list[Array], plan: Plan) -> None:
-        self._key, width, panel = _key(matrices, plan), plan.width, plan.panel
+        self._key, width = _key(matrices, plan), plan.width
         units = [*map(len, matrices), matrices[-1].shape[1]]
         narrow = [w.itemsize == 4 for w in matrices]
         self._known_units = KnownUnits(plan.kernel, units, width)
-        self._flat, self._errors = flat_network(units, narrow, width, panel), aligned_zeros(width)
+        self._flat = flat_network(units, narrow, width, plan.panel, plan.tiled)
+        self._errors = aligned_zeros(width)
         self._addresses = np.array([(0, w.size) for w in matrices], dtype=np.int64)
         self._training = address_table(
             Training(network=self._flat, errors=self._errors, matrices=self._addresses)

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bp_numba.kernels.layout import BLOCK, first_panel
+from bp_numba.kernels.layout import BLOCK, first_panel, is_large
+from bp_numba.kernels.variants import for_large
 from bp_numba.simd.arrays import Array
 from bp_numba.simd.width import width_for
 from bp_numba.training.listed import listed
@@ -40,6 +41,8 @@ class Plan:
         Doubles in a vector, and in a row of the first matrix's panels.
     in_blocks : bool
         Whether the first matrix is updated once for each block of samples.
+    tiled : bool
+        Whether the second matrix is large, and lies in tiles.
     listed : list of Listed
         The sets in lists, the first of which is trained on.
     """
@@ -55,6 +58,9 @@ class Plan:
         self.listed += [listed(samples, units[-1], self.width, lists) for samples in sets[1:]]
         self.in_blocks, self.panel = lists == BLOCK, first_panel(lists, self.width)
         self.kernel = "train_blocks" if self.in_blocks else "train_samples"
+        self.tiled = is_large(units)
+        if self.tiled:
+            self.kernel = for_large(self.kernel)
 
 
 def plan_for(matrices: Sequence[Array], *sets: Samples) -> Plan:

@@ -8,7 +8,7 @@ import pytest
 from bp_numba import NeuralNetwork, __version__
 from bp_numba.cli.machine import OF_DEFAULTS
 from bp_numba.cli.main import main
-from bp_numba.kernels.calls import ARGUMENTS, OF_LANES
+from bp_numba.kernels.calls import ARGUMENTS, FOR_LARGE, OF_LANES
 from bp_numba.native.files import cache_folder, file_of
 from bp_numba.simd.width import NARROWEST, widest
 from tests.cli.conftest import COMMAND, bp_numba
@@ -85,7 +85,7 @@ def test_info_lists_the_kernels_of_this_machine_only(tmp_path, monkeypatch, caps
 def test_warmup_leaves_the_estimators_out_unless_they_are_asked_for(capsys):
     assert main(["warmup"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert {line.partition(",")[0] for line in lines} == {*ARGUMENTS, *OF_LANES}
+    assert {line.partition(",")[0] for line in lines} == {*ARGUMENTS, *FOR_LARGE, *OF_LANES}
 
 
 @needs_jit
@@ -98,7 +98,7 @@ def test_warmup_and_the_cache(tmp_path):
         _, errors = process.communicate(timeout=HANG)
     assert process.returncode == 0, errors
     kernels = {name.partition(",")[0] for name in names}
-    assert kernels == {*ARGUMENTS, *OF_LANES, *OF_DEFAULTS}
+    assert kernels == {*ARGUMENTS, *FOR_LARGE, *OF_LANES, *OF_DEFAULTS}
     for lanes in (NARROWEST, widest()):
         assert {f"train_blocks, {lanes} lanes", f"train_samples, {lanes} lanes"} <= set(names)
     folder = bp_numba("cache", "--path", **environment).stdout.strip()

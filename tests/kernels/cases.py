@@ -23,6 +23,13 @@ UNITS = [
 ]
 
 
+TILED = [[5, 4, 8, 7], [65, 33, 17, 10], [6, 1, 1, 3, 9], [9, 8, 8], [5, 13, 181, 3]]
+"""Layers whose second matrix lies in tiles; a tile of 181 columns takes much of a cache."""
+
+LAYERS = [*((units, False) for units in UNITS), *((units, True) for units in TILED)]
+"""All of them, and whether there are tiles."""
+
+
 def guarded(shape):
     """Return a contiguous view full of NaN in the middle of a longer array of NaNs."""
     size = int(np.prod(shape))
@@ -52,14 +59,17 @@ def step_in_numpy(W, x, y, alpha):
     return a, [None, *s]
 
 
-def places(network, width, panel):
-    """Return for each matrix where its elements are packed, as the formula of `layout` says."""
+def places(network, width, panel, tiled=False):
+    """Return for each matrix where its elements are packed, as the formulas of `layout` say."""
     indices = []
     for l, shape in enumerate(zip(network.units, network.units[1:], strict=False)):
         (i, j), v = np.indices(shape), width if l else panel
         in_panel = (j // v * network.padded[l] + i) * v + j % v
         by_itself = j * network.padded[l] + i
         in_matrix = np.where(j < network.panel_columns[l], in_panel, by_itself)
+        if tiled and l == 1:
+            rows = i // v * network.padded[2] + j // v * v + i % v
+            in_matrix = rows * v + j % v
         indices.append(network.weight_offsets[l] + in_matrix)
     return indices
 
@@ -71,13 +81,16 @@ class Case(NamedTuple):
     y: np.ndarray
     width: int
     panel: int
+    tiled: bool
 
 
-def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_list=BLOCK):
+def make_case(
+    units, width, narrow=False, samples=3, density=1.0, samples_per_list=BLOCK, tiled=False
+):
     """Return a guarded network with random weights, the same weights, samples and targets."""
     rng = np.random.default_rng(sum(units))
     panel = first_panel(samples_per_list, width)
-    network = flat_network(units, [narrow] * (len(units) - 1), width, panel)
+    network = flat_network(units, [narrow] * (len(units) - 1), width, panel, tiled)
     network = network._replace(
         weights=guarded(network.weights.size),
         activations=guarded(network.activations.size),
@@ -88,15 +101,16 @@ def make_case(units, width, narrow=False, samples=3, density=1.0, samples_per_li
     W = [rng.normal(size=shape) for shape in zip(units, units[1:], strict=False)]
     if narrow:
         W = [w.astype(np.float32).astype(np.float64) for w in W]
-    for w, place in zip(W, places(network, width, panel), strict=True):
+    for w, place in zip(W, places(network, width, panel, tiled), strict=True):
         network.weights[place] = w
     X = rng.normal(size=(samples, units[0])) * (rng.random((samples, units[0])) < density)
     X[:, -1] = 1.0
-    return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel)
+    return Case(network, W, X, rng.uniform(size=(samples, units[-1])), width, panel, tiled)
 
 
 def unpacked(case):
-    return [case.network.weights[at] for at in places(case.network, case.width, case.panel)]
+    where = places(case.network, case.width, case.panel, case.tiled)
+    return [case.network.weights[at] for at in where]
 
 
 def put(network, buffer, l, values, t=0):

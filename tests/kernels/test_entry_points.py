@@ -10,14 +10,14 @@ import pytest
 from bp_numba.kernels import entry_points
 from bp_numba.kernels.calls import ARGUMENTS, MEASURE, TRAIN, Activation, Listed, Training
 from bp_numba.kernels.layout import BLOCK, padded_rows
-from bp_numba.kernels.variants import for_units
+from bp_numba.kernels.variants import for_large, for_units
 from bp_numba.native import loading
 from bp_numba.simd import internals
 from bp_numba.simd.arrays import address_table
 from bp_numba.simd.width import vector_width
 from tests.conftest import not_bounds_checked, run_python
 from tests.kernels.cases import (
-    UNITS,
+    LAYERS,
     WIDTHS,
     assert_guards,
     assert_weights,
@@ -47,6 +47,7 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0, known=No
     at = [table.ctypes.data for table in tables]
     case.network.steps[...] = 0.0
     name = "train_samples" if samples_per_list == 1 else "train_blocks"
+    name = for_large(name) if case.tiled else name
     function = loading.load(for_units(name, known) if known else name, case.width)
     function(*at, first, count, TRAIN, 0.3)
     function(*at, 0, measured, MEASURE, 0.3)
@@ -56,9 +57,9 @@ def train(case, samples_per_list, first, count, kept=BLOCK, measured=0, known=No
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
-@pytest.mark.parametrize("units", UNITS)
-def test_training_goes_round_the_blocks(units, samples_per_list, kept, width):
-    case = make_case(units, width, False, 2 * BLOCK + 3, 1.0, samples_per_list)
+@pytest.mark.parametrize(("units", "tiled"), LAYERS)
+def test_training_goes_round_the_blocks(units, tiled, samples_per_list, kept, width):
+    case = make_case(units, width, False, 2 * BLOCK + 3, 1.0, samples_per_list, tiled)
     train(case, samples_per_list, 1, 4, kept)  # the second and the short, then first and second
     order = [*range(BLOCK, 2 * BLOCK + 3), *range(2 * BLOCK)]
     for row in order:
@@ -70,11 +71,11 @@ def test_training_goes_round_the_blocks(units, samples_per_list, kept, width):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("samples_per_list", "kept"), [(BLOCK, BLOCK), (1, BLOCK), (1, 1)])
-@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize(("units", "tiled"), LAYERS)
 def test_errors_are_summed_after_training_without_changing_a_weight(
-    units, samples_per_list, kept, width
+    units, tiled, samples_per_list, kept, width
 ):
-    how = width, False, 2 * BLOCK + 3, 1.0, samples_per_list
+    how = width, False, 2 * BLOCK + 3, 1.0, samples_per_list, tiled
     case, trained = (make_case(units, *how) for _ in range(2))
     loss = train(case, samples_per_list, 0, 3, kept, measured=3)
     train(trained, samples_per_list, 0, 3, kept)
@@ -86,9 +87,10 @@ def test_errors_are_summed_after_training_without_changing_a_weight(
     assert train(case, samples_per_list, 0, 0, kept, measured=3) == loss
 
 
+@pytest.mark.parametrize("tiled", [False, True])
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
-def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list):
-    how = WIDTH, False, 2 * BLOCK + 3, 1.0, samples_per_list
+def test_a_call_in_two_parts_gives_the_same_bits(samples_per_list, tiled):
+    how = WIDTH, False, 2 * BLOCK + 3, 1.0, samples_per_list, tiled
     whole, parts = (make_case([65, 33, 17, 10], *how) for _ in range(2))
     train(whole, samples_per_list, 0, 7)
     train(parts, samples_per_list, 0, 2)
@@ -133,8 +135,9 @@ def test_known_units_are_those_of_the_name():
     assert_guards(case.network.weights, case.network.activations)
 
 
-def test_narrow_weights_are_rounded_after_every_sample():
-    case = make_case([5, 4, 3], WIDTH, True, BLOCK + 2, samples_per_list=1)
+@pytest.mark.parametrize("tiled", [False, True])
+def test_narrow_weights_are_rounded_after_every_sample(tiled):
+    case = make_case([5, 4, 3], WIDTH, True, BLOCK + 2, samples_per_list=1, tiled=tiled)
     train(case, 1, 0, 2, kept=1)
     for x, y in zip(case.X, case.y, strict=True):
         step_in_numpy(case.W, x, y, 0.3)

@@ -8,6 +8,7 @@ from bp_numba.kernels.layout import (
     first_panel,
     flat_network,
     has_single_column,
+    is_large,
     padded_rows,
 )
 from tests.kernels.cases import places
@@ -33,14 +34,33 @@ def test_the_first_layer_has_a_spare_row(units):
 
 
 @pytest.mark.parametrize("width", [4, 8])
-@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize(
+    ("units", "tiled"),
+    [*((units, False) for units in UNITS), *((units, True) for units in UNITS if len(units) > 2)],
+)
 @pytest.mark.parametrize("samples_per_list", [1, BLOCK])
-def test_each_element_has_a_place_of_its_own(units, width, samples_per_list):
+def test_each_element_has_a_place_of_its_own(units, tiled, width, samples_per_list):
     panel = first_panel(samples_per_list, width)
-    net = flat_network(units, [False] * (len(units) - 1), width, panel)
-    for l, indices in enumerate(places(net, width, panel)):
+    net = flat_network(units, [False] * (len(units) - 1), width, panel, tiled)
+    for l, indices in enumerate(places(net, width, panel, tiled)):
         assert net.weight_offsets[l] <= indices.min() <= indices.max() < net.weight_offsets[l + 1]
         assert np.unique(indices).size == indices.size
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        ([65, 129, 128, 10], True),
+        ([65, 128, 128, 10], False),  # no more than 16,384 weights
+        ([65, 300, 96, 10], True),
+        ([65, 300, 95, 10], False),
+        ([65, 95, 300], False),
+        ([5, 200, 200], True),
+        ([500, 500], False),
+    ],
+)
+def test_which_second_matrices_are_large(units, expected):
+    assert is_large(units) == expected
 
 
 def test_padded_rows():

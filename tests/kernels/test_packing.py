@@ -5,10 +5,10 @@ import pytest
 
 from bp_numba.kernels.calls import PACK, UNPACK, Training
 from bp_numba.kernels.layout import BLOCK
-from bp_numba.kernels.variants import for_units
+from bp_numba.kernels.variants import for_large, for_units
 from bp_numba.native import loading
 from bp_numba.simd.arrays import address_table
-from tests.kernels.cases import UNITS, WIDTHS, assert_guards, guarded, make_case, unpacked
+from tests.kernels.cases import LAYERS, WIDTHS, assert_guards, guarded, make_case, unpacked
 
 KERNELS = {1: "train_samples", BLOCK: "train_blocks"}
 
@@ -17,6 +17,7 @@ def copy(case, matrices, task, samples_per_list, known=False):
     """Copy between a case's network and the matrices, and return what the kernel returns."""
     table = address_table(Training(case.network, np.zeros(case.width), address_table(matrices)))
     name = KERNELS[samples_per_list]
+    name = for_large(name) if case.tiled else name
     name = for_units(name, case.network.units.tolist()) if known else name
     at = table.ctypes.data
     return loading.load(name, case.width)(at, at, 0, 0, task, 0.0)
@@ -37,10 +38,11 @@ def forgotten(monkeypatch):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("samples_per_list", KERNELS)
 @pytest.mark.parametrize(
-    ("units", "known"), [*((units, False) for units in UNITS), ([65, 33, 17, 10], True)]
+    ("units", "tiled", "known"),
+    [*((*layers, False) for layers in LAYERS), ([65, 33, 17, 10], False, True)],
 )
-def test_each_element_goes_to_its_place_and_back(units, known, samples_per_list, width):
-    case = make_case(units, width, samples_per_list=samples_per_list)
+def test_each_element_goes_to_its_place_and_back(units, tiled, known, samples_per_list, width):
+    case = make_case(units, width, samples_per_list=samples_per_list, tiled=tiled)
     case.network.weights[...] = 0.0
     matrices = guarded_matrices(case)
     for matrix, w in zip(matrices, case.W, strict=True):

@@ -2,12 +2,13 @@
 
 import pytest
 
-from bp_numba.kernels.calls import ARGUMENTS, OF_LANES
+from bp_numba.kernels.calls import ARGUMENTS, FOR_LARGE, OF_LANES
 from bp_numba.simd.width import NARROWEST, WIDEST
 from tests.conftest import run_python
 
 NAMES = [
     *ARGUMENTS,
+    *FOR_LARGE,
     *OF_LANES,
     "train_batches.tanh.softmax.adam.dense.float64",
     "train_singles.logistic.exp.nesterov.sparse.float32",
