@@ -75,11 +75,12 @@ def count_slices(trainer, slices):
 
 @needs_jit
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", [[5, 3], [5, 4, 3], [5, 9, 2, 3]])
+@pytest.mark.parametrize("layers", [[5, 3], [5, 4, 3], [5, 9, 2, 3], [5, 170, 100, 3]])
 @pytest.mark.parametrize("rows", [1, 8, 35])
 def test_any_slicing_gives_the_same_bits(kind, layers, rows, force, monkeypatch):
     force(kind)
     monkeypatch.setattr(trainer_module, "SLICE_SECONDS", 0.0)  # slices never grow
+    monkeypatch.setattr(trainer_module, "FIRST_SLICE", 10**9)
     X, y = data(rows, 5, 3)
     blocks = -(-rows // BLOCK)
     whole = make(NeuralNetwork, layers)
@@ -159,7 +160,7 @@ def test_displays_do_not_change_a_bit(rows, density, monkeypatch):
 # The reference
 
 
-@pytest.mark.parametrize("layers", [[30, 3], [30, 7, 3], [30, 16, 9, 3]])
+@pytest.mark.parametrize("layers", [[30, 3], [30, 7, 3], [30, 16, 9, 3], [30, 170, 100, 3]])
 @pytest.mark.parametrize("density", [0.0, 0.05, 0.3, 1.0])
 @pytest.mark.parametrize("rows", [8, 50])
 def test_twenty_epochs_are_the_references(layers, density, rows):
@@ -253,7 +254,7 @@ def assert_alike(nn, reference):
 
 @pytest.mark.parametrize("length", [1, 10**6])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", [[5, 3], [5, 9, 6, 3]])
+@pytest.mark.parametrize("layers", [[5, 3], [5, 9, 6, 3], [5, 170, 100, 3]])
 @pytest.mark.parametrize("spoiled", SPOILED)
 def test_special_values_go_where_the_reference_takes_them(
     spoiled, layers, kind, length, force, monkeypatch
@@ -348,7 +349,7 @@ def test_where_numpy_takes_over_does_not_depend_on_slices(spoiled, kind, force, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", [[30, 3], [30, 7, 3], [30, 33, 9, 3]])
+@pytest.mark.parametrize("layers", [[30, 3], [30, 7, 3], [30, 33, 9, 3], [30, 170, 100, 3]])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("length", [1, 10**6])
 def test_losses_at_the_display_points(length, dtype, layers, kind, force, monkeypatch):
@@ -406,7 +407,7 @@ def test_a_loss_that_is_not_finite_stops_nothing(value):
 
 @needs_jit
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("layers", [[3, 6, 2], [3, 2], [3, 4, 4, 2]])
+@pytest.mark.parametrize("layers", [[3, 6, 2], [3, 2], [3, 4, 4, 2], [3, 120, 150, 2]])
 def test_weights_replaced_between_slices_are_trained(layers, kind, force):
     force(kind)
     nn = make(NeuralNetwork, [3, 2, 2])
