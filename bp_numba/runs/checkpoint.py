@@ -1,7 +1,9 @@
 """A file that follows a run, so that little is lost when the run ends early."""
 
+import contextlib
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 from typing import Any, NamedTuple
@@ -13,8 +15,38 @@ from bp_numba.runs.model_files import load_model, save_model, snapshot, warn_of_
 from bp_numba.runs.state import GROWING, State
 
 
-class Checkpoint:
-    """Saves a network while it is trained; `_is_time_to_save` decides when.
+class Saving:
+    """A file that is written again and again while something is trained.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    every : float
+        The least number of seconds from one saving to the next.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: float) -> None:
+        self._path, self._every = path_text(path, "checkpoint"), every
+        self._saved_at = monotonic()
+
+    def _is_due(self) -> bool:
+        """Tell if `every` seconds have passed since the last saving."""
+        return monotonic() - self._saved_at >= self._every
+
+    @contextlib.contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Warn if the file cannot be written within: a full disk may be full for a while only."""
+        try:
+            yield
+        except OSError as error:
+            warnings.warn(f"checkpoint {self._path} not written: {error}", stacklevel=4)
+        finally:
+            self._saved_at = monotonic()
+
+
+class Checkpoint(Saving):
+    """Saves a network while it is trained.
 
     The network is saved when this object is made, so that a file that cannot be written is known
     before training begins; then now and then at the end of an epoch; and when the run ends.
@@ -46,10 +78,10 @@ class Checkpoint:
     """
 
     def __init__(self, network: Any, path: str | os.PathLike[str], every: float) -> None:
-        self._network, self._path, self._every = network, path_text(path, "checkpoint"), every
+        super().__init__(path, every)
+        self._network = network
         self._kept: _Kept | None = None
         self._saved: _Kept | None = None
-        self._saved_at = monotonic()
         self._diverged_at: int | None = None
         self._warned = False
         here = self._keep()
@@ -64,14 +96,16 @@ class Checkpoint:
     def epoch_ended(self) -> None:
         """Keep the network's state in memory, and save it if it is time to."""
         self._keep()
-        if self._is_time_to_save():
-            self._try_to_save()
+        if self._is_due():
+            with self._saving():
+                self._save()
         self._warn_if_diverged()
 
     def interrupted(self) -> None:
         """Save the state at the end of the last epoch, unless the file holds it already."""
-        if self._is_time_to_save(interrupted=True):
-            self._try_to_save()
+        if _epochs(self._kept) > _epochs(self._saved):
+            with self._saving():
+                self._save()
 
     def end(self) -> None:
         """Save the network as it is now, or as it was when its weights were last finite."""
@@ -82,16 +116,6 @@ class Checkpoint:
             self._kept = self._saved  # the error is reported: no second attempt, as after Ctrl-C
             raise
         self._warn_if_diverged()
-
-    def _is_time_to_save(self, interrupted: bool = False) -> bool:
-        """Tell if the state in memory is to be saved.
-
-        At the end of an epoch it is if `every` seconds have passed since the last saving; after an
-        interrupt it is if the network was trained for more epochs than the file says.
-        """
-        if interrupted:
-            return _epochs(self._kept) > _epochs(self._saved)
-        return monotonic() - self._saved_at >= self._every
 
     def _keep(self) -> State:
         """Return the network's state, and keep it if its weights are finite."""
@@ -108,14 +132,7 @@ class Checkpoint:
         if self._kept is None or self._kept is self._saved:
             return
         save_model(self._path, self._kept.then())
-        self._saved_at, self._saved = monotonic(), self._kept
-
-    def _try_to_save(self) -> None:
-        try:
-            self._save()
-        except OSError as error:  # a full disk may be full for a while; training goes on
-            self._saved_at = monotonic()
-            warnings.warn(f"checkpoint {self._path} not written: {error}", stacklevel=2)
+        self._saved = self._kept
 
     def _warn_if_diverged(self) -> None:
         if self._diverged_at is None or self._warned:

@@ -3,17 +3,17 @@
 import os
 import warnings
 from collections.abc import Sequence
-from time import monotonic
 from typing import Any
 
 from bp_numba.runs.archives import ModelFormatError
-from bp_numba.runs.checkpoint import check_replaceable, is_finite
-from bp_numba.runs.files import check_writable, path_text
+from bp_numba.runs.checkpoint import Saving, check_replaceable, is_finite
+from bp_numba.runs.files import check_writable
 from bp_numba.runs.many_files import load_states, save_states, snapshots, warn_of_metadata_of
+from bp_numba.runs.model_files import snapshot
 from bp_numba.runs.state import State, record_of
 
 
-class ManyCheckpoint:
+class ManyCheckpoint(Saving):
     """Saves networks while they are trained; whoever trains them tells when that is possible.
 
     They are saved when this object is made, so that a file that cannot be written is known before
@@ -42,11 +42,11 @@ class ManyCheckpoint:
     """
 
     def __init__(self, networks: Sequence[Any], path: str | os.PathLike[str], every: float) -> None:
-        self._networks, self._path, self._every = networks, path_text(path, "checkpoint"), every
+        super().__init__(path, every)
+        self._networks = networks
         self._kept: dict[int, State] = {}  # of networks whose weights are not finite
         self._named: set[int] = set()
         self._saved: list[int] | None = None
-        self._saved_at = monotonic()
         states = snapshots(networks)
         if os.path.exists(self._path):
             self._check_replaceable(states)
@@ -57,13 +57,19 @@ class ManyCheckpoint:
 
     def reached(self) -> None:
         """Save the networks if it is time to; all hold weights of whole epochs."""
-        if monotonic() - self._saved_at >= self._every:
-            self._try_to_save()
+        if self._is_due():
+            with self._saving():
+                self._save(snapshots(self._networks))
 
     def interrupted(self) -> None:
-        """Save the networks, unless the file holds them already."""
+        """Save the networks, unless the file holds them already.
+
+        What ended the run may have left one of them as it cannot be saved: then the file keeps the
+        last state of it that was.
+        """
         if self._saved != self._epochs():
-            self._try_to_save()
+            with self._saving():
+                self._save([*map(self._last_state, range(len(self._networks)))])
 
     def end(self) -> None:
         """Save the networks as they are now."""
@@ -76,13 +82,6 @@ class ManyCheckpoint:
     def _epochs(self) -> list[int]:
         return [record_of(network).epochs_trained for network in self._networks]
 
-    def _try_to_save(self) -> None:
-        try:
-            self._save(snapshots(self._networks))
-        except OSError as error:  # a full disk may be full for a while; training goes on
-            self._saved_at = monotonic()
-            warnings.warn(f"checkpoint {self._path} not written: {error}", stacklevel=2)
-
     def _save(self, states: list[State]) -> None:
         epochs = [state.epochs_trained for state in states]
         diverged = [number for number, state in enumerate(states) if not is_finite(state)]
@@ -92,8 +91,16 @@ class ManyCheckpoint:
                 states[number] = state
             save_states(self._path, states)
             self._saved = epochs
-        self._saved_at = monotonic()
         self._warn_of(diverged)
+
+    def _last_state(self, number: int) -> State:
+        """Return the present state of a network, or what the file holds if that cannot be saved."""
+        try:
+            return snapshot(self._networks[number])
+        except Exception as error:  # a callback may have done anything to it
+            if not (there := self._in_file()):
+                raise OSError(f"networks[{number}]: {error}") from None
+            return there[number]
 
     def _last_finite(self, numbers: list[int]) -> dict[int, State]:
         """Return the states to save of networks whose present weights are not finite."""

@@ -136,7 +136,7 @@ def trained(networks, epochs=1):
 
 def test_between_two_savings_the_seconds_have_passed(tmp_path, monkeypatch):
     networks, path, now, saved = some(3), tmp_path / "all.npz", [0.0], []
-    monkeypatch.setattr("bp_numba.runs.many_checkpoint.monotonic", lambda: now[0])
+    monkeypatch.setattr("bp_numba.runs.checkpoint.monotonic", lambda: now[0])
     checkpoint = ManyCheckpoint(networks, path, every=60.0)
     assert epochs_in(path) == [0, 0, 0]
     for now[0] in (59.0, 60.0, 119.0, 121.0, 180.0):
@@ -154,6 +154,41 @@ def test_an_interrupt_with_nothing_new_writes_nothing(tmp_path):
     before = path.stat().st_mtime_ns, path.stat().st_ino
     checkpoint.interrupted()
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+def test_a_network_that_a_callback_has_spoiled_keeps_the_others_from_nothing(xor_data, tmp_path):
+    """And the error that ended the run is the one that is raised."""
+    spoiled = {"W": "none", "alpha": None, "layers": 2}
+    for number, (name, value) in enumerate(spoiled.items()):
+        networks, path = some(3), tmp_path / f"{name}.npz"
+
+        def callback(network, epoch, loss, last=networks[2], to=(networks[number], name, value)):
+            if epoch == 20 and network is last:
+                setattr(*to)
+                raise KeyError("of the callback")
+
+        with pytest.raises(KeyError, match="of the callback"):
+            fit_many(networks, *xor_data, 50, 10, callback=callback, checkpoint=path)
+        assert epochs_in(path) == [0 if k == number else 20 for k in range(3)]
+        assert bits(load_many(path)[number : number + 1]) == bits(some(3)[number : number + 1])
+
+
+def test_a_spoiled_network_of_which_nothing_was_saved(xor_data, tmp_path):
+    networks = some(3)
+    networks[1].W[0][0] = np.nan
+
+    def callback(network, epoch, loss):
+        network.W = None
+        raise KeyError("of the callback")
+
+    with (
+        np.errstate(all="ignore"),
+        pytest.warns(RuntimeWarning, match="from the beginning"),
+        pytest.warns(UserWarning, match=r"not written: networks\[0\]: W must be a list"),
+        pytest.raises(KeyError, match="of the callback"),
+    ):
+        fit_many(networks, *xor_data, 50, callback=callback, checkpoint=tmp_path / "all.npz")
+    assert os.listdir(tmp_path) == []
 
 
 def test_other_files_are_not_replaced(xor_data, tmp_path):
