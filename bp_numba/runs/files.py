@@ -26,7 +26,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises
     ------
     OSError
-        If it cannot be written, or if `path` is a device, a pipe or a folder.
+        If it cannot be written, or if `path` is a device, a pipe or a folder; it names the path.
     TypeError
         If it is no path.
     """
@@ -38,23 +38,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     beginning = target.name[:40]  # names may have 255 bytes, of which a character takes up to four
     temporary = target.with_name(f".{beginning}.{uuid.uuid4().hex}.tmp")
     try:
-        with _new(temporary, path) as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)) and error.errno:
+            raise OSError(error.errno, error.strerror, path) from None
         raise
-
-
-def _new(temporary: Path, path: str) -> BinaryIO:
-    """Open a new file; the error names the path that was asked for."""
-    try:
-        return open(temporary, "xb")
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, path) from None
 
 
 def check_writable(path: str | os.PathLike[str], size: int = 0) -> None:

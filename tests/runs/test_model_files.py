@@ -236,9 +236,21 @@ def test_a_full_disk_replaces_nothing(trained, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*model.npz'$"):
         trained.save(path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
+
+
+def test_errors_name_the_file_that_was_asked_for(trained, tmp_path, monkeypatch):
+    """And no other, as the one that is written before it takes its place."""
+
+    def refuse(old, new):
+        raise PermissionError(13, "Permission denied", str(old), None, str(new))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: '.*model.npz'$") as caught:
+        trained.save(tmp_path / "model.npz")
+    assert caught.value.filename == str(tmp_path / "model.npz") and not os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(200))
