@@ -13,6 +13,7 @@ from bp_numba.many.lanes import InLanes, has_kernel, suits
 from bp_numba.many.members import Member, checked_again, members_of
 from bp_numba.many.tasks import Order, Task
 from bp_numba.many.watching import Monitor, Watching, callbacks_of
+from bp_numba.runs.stateful import listed
 from bp_numba.simd.width import widest
 from bp_numba.training.run import Run
 
@@ -108,7 +109,7 @@ def fit_many(
     >>> sum(nn.losses[-1] < 0.01 for nn in networks)
     16
     """
-    networks = list(networks)
+    networks = listed(networks)
     if not networks:
         return
     run = Run(0, check.check_epochs(epochs), check.check_display_update(displayUpdate))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bp_numba.runs.archives import MANY, ModelFormatError, Path, reading, require, write_archive
 from bp_numba.runs.model_files import check_header, header_of, metadata_error, snapshot, state_of
 from bp_numba.runs.state import State
-from bp_numba.runs.stateful import Stateful
+from bp_numba.runs.stateful import Stateful, listed
 
 
 def save_many(path: Path, networks: Iterable[Any]) -> None:
@@ -47,7 +47,7 @@ def save_many(path: Path, networks: Iterable[Any]) -> None:
     ...     load_many(os.path.join(folder, "all.npz"))
     [NeuralNetwork: 2-2-1, NeuralNetwork: 2-3-1]
     """
-    networks = list(networks)
+    networks = listed(networks)
     states = snapshots(networks)
     warn_of_metadata_of(networks)
     save_states(path, states)

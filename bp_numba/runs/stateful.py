@@ -2,6 +2,7 @@
 
 import copy
 import os
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
 from bp_numba.runs.history import History
@@ -145,3 +146,10 @@ _PLAIN = {"losses": list, "history": History, "epochs_trained": int, "metadata":
 
 def _is_unrecorded(attributes: dict[str, Any]) -> bool:
     return all(type(attributes.get(name)) is kind for name, kind in _PLAIN.items())
+
+
+def listed(networks: Any) -> list[Any]:
+    """Return the networks of an iterable; raise TypeError if it is none, as a single network."""
+    if not isinstance(networks, Iterable):
+        raise TypeError(f"networks must be an iterable of NeuralNetworks, got {networks!r:.60}")
+    return list(networks)

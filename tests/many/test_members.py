@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from bp_numba import EarlyStopping, NeuralNetwork, ReferenceNetwork, fit_many
+from bp_numba import EarlyStopping, NeuralNetwork, ReferenceNetwork, fit_many, save_many
 from tests.many.conftest import SMALL, make, samples
 
 X, y = samples(SMALL, 6)
@@ -29,6 +29,15 @@ def test_what_is_no_network_is_named_by_its_number():
     networks = [*make(SMALL, 2), ReferenceNetwork(SMALL)]
     text = refused(networks, X, y, error=TypeError)
     assert text == "networks[2]: must be a NeuralNetwork, got a ReferenceNetwork"
+
+
+def test_one_network_is_no_list_of_networks(tmp_path):
+    (network,) = make(SMALL, 1)
+    text = "networks must be an iterable of NeuralNetworks, got NeuralNetwork: 3-4-2"
+    with pytest.raises(TypeError, match=text):
+        fit_many(network, X, y)
+    with pytest.raises(TypeError, match=text):
+        save_many(tmp_path / "all.npz", network)
 
 
 def test_a_network_may_be_there_once():
