@@ -1,15 +1,16 @@
 """What separates the columns of a text file: told from its first rows.
 
 Each candidate splits the first rows. It is judged by the share of rows that have the most common
-number of fields, two or more, times the share of their fields that no other candidate would split
-into numbers: "2,91;1,36;hi" has three fields by either separator, but "91;1" is no field that
-anybody wrote, while "51 494" may be one number. Equals are decided by how seldom a candidate stands
-within cells.
+number of fields, two or more, times the share of their fields that somebody may have written: none
+has text behind its quotes, or a quote behind another candidate, or is split into numbers by one.
+"2,91;1,36;hi" has three fields by either separator, but "91;1" is none of them, while "51 494" may
+be one number. Equals are decided by how seldom a candidate stands within cells.
 """
 
-import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -112,42 +113,58 @@ def _score(sample: Sequence[str], separator: str) -> float:
     agreeing = count / len(rows)
     if width < 2 or agreeing < 0.5:
         return 0.0
-    cells = [cell for row in rows for cell in row]
-    merged = sum(_is_merged(cell, separator) for cell in cells)
-    return agreeing * (1 - merged / len(cells))
+    merged = sum(_is_merged(cell, separator) for row in rows for cell in row)
+    return agreeing * (1 - merged / sum(map(len, rows)))
 
 
 def _joins_decimals(sample: Sequence[str]) -> bool:
     """Tell whether a comma makes "91 136" of "2,91 136,5", and spaces leave it in numbers only."""
-    by_spaces = (cell for row in _rows(sample, SPACES) for cell in row if "," in cell)
-    by_comma = (cell for row in _rows(sample, ",") for cell in row if " " in cell)
+    by_spaces = (cell.text for row in _rows(sample, SPACES) for cell in row if "," in cell.text)
+    by_comma = (cell.text for row in _rows(sample, ",") for cell in row if " " in cell.text)
     are_decimals = all(is_number(cell) and not cell.endswith(",") for cell in by_spaces)
     return are_decimals and any(map(is_number, by_comma))
 
 
-def _rows(sample: Sequence[str], separator: str) -> list[list[str]]:
+class _Field(NamedTuple):
+    """A field as it is in the file: what is in quotes with them, and the text that follows."""
+
+    quoted: str
+    text: str
+
+
+def _rows(sample: Sequence[str], separator: str) -> list[list[_Field]]:
     if separator == SPACES:
         sample = [spaced(line).strip() + "\n" for line in sample]
-    reader = csv.reader(sample, **Dialect(separator).options())
-    rows, cells = [], 0
-    try:
-        for row in islice(reader, _ROWS):
-            rows.append(row)
-            cells += len(row)
-            if cells > _CELLS and len(rows) >= _LEAST:
-                break
-    except csv.Error:  # a quote that swallows what follows: told when the rows are read
-        pass
-    return rows
+    rows: list[list[_Field]] = [[]]
+    cells = 0
+    for match in _pattern(separator).finditer("".join(sample).rstrip("\r\n") + "\n"):
+        quoted, text, end = match.groups()
+        rows[-1].append(_Field(quoted, text.strip()))
+        cells += 1
+        if end[:1] != separator:
+            if len(rows) == _ROWS or (cells > _CELLS and len(rows) >= _LEAST):
+                return rows
+            rows.append([])
+    return rows[:-1]
 
 
-def _is_merged(cell: str, separator: str) -> bool:
-    """Tell whether another separator would split a field into numbers."""
-    if is_number(cell):
-        return False
+@cache
+def _pattern(separator: str) -> re.Pattern[str]:
+    """Return the pattern of one field and what ends it; a quote that is never closed is text."""
+    end = rf"{separator}+" if separator == SPACES else re.escape(separator)
+    return re.compile(
+        rf'[ ]*((?:"(?:[^"]|"")*+")?)([^{re.escape(separator)}\r\n]*)({end}|\r\n?|\n)'
+    )
+
+
+def _is_merged(field: _Field, separator: str) -> bool:
+    """Tell whether nobody would write such a field, but two with another separator."""
+    quoted, text = field
+    if quoted or is_number(text):
+        return bool(quoted and text)
     for other in _CANDIDATES:
-        if other != separator and other in cell:
-            parts = cell.split() if other == SPACES else cell.split(other)
-            if len(parts) > 1 and all(map(is_number, parts)):
+        if other != separator and other in text:
+            parts = text.split() if other == SPACES else text.split(other)
+            if f'{other}"' in text or (len(parts) > 1 and all(map(is_number, parts))):
                 return True
     return False

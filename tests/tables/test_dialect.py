@@ -31,6 +31,10 @@ def separated(folder, text, **how):
         ("-1 234 567.5\t$5 000\n999\t$1 000\n", ["-1 234 567.5", "$5 000"]),
         ("2,91 136,5 hi\n5,86 250,25 lo\n", ["2,91", "136,5", "hi"]),
         ("Room 5,35\nRoom 6,41\n", ["Room 5", "35"]),
+        ('"Smith, John" 3\n"Doe, Jane" 4\n', ["Smith, John", "3"]),
+        ('6 "(6, 2)"\n1 "(2, 7)"\n', ["6", "(6, 2)"]),
+        ('"b", "18. 04. 2024"\n"c", "18. 03. 2015"\n', ["b", "18. 04. 2024"]),
+        ('4" bolt,hi a\n3" nut,lo b\n', ['4" bolt', "hi a"]),
     ],
 )
 def test_told_from_the_content(text, row, tmp_path):
