@@ -10,7 +10,8 @@ from bp_numba.cli.published import PROBLEMS
 from bp_numba.cli.typed import file_path, hidden_sizes, layer_sizes, output_path, whole_number
 from bp_numba.preprocessing.guessing import TASKS
 from bp_numba.preprocessing.scaling import SCALES
-from bp_numba.tables.reading import FORMATS, Reading
+from bp_numba.tables.reading import FORMATS
+from bp_numba.tables.text_files import Reading
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Add: TypeAlias = Callable[..., argparse.Action]

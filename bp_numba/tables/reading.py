@@ -1,14 +1,13 @@
 """Reading tables: text, Parquet and .npz, from files and standard input."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from bp_numba.tables.arrays import read_arrays
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.parquet import read_parquet
 from bp_numba.tables.sources import STANDARD_INPUT, read_bytes, source_name
 from bp_numba.tables.table import Table
-from bp_numba.tables.text_files import TextOptions, read_text
+from bp_numba.tables.text_files import Reading, read_text
 
 FORMATS = ("csv", "parquet", "npz")
 
@@ -36,31 +35,6 @@ _OTHER_FILES = [
 ]
 
 
-class Reading(NamedTuple):
-    """How a table is to be read.
-
-    Attributes
-    ----------
-    separator : str or None
-        What separates the columns of a text file: one character, or "tab", or "spaces" for runs of
-        them; None for what the content tells, of comma, semicolon, tab, | and spaces.
-    decimal : str or None
-        What separates the decimals of its numbers, "." or ","; None for what the content tells.
-    header : bool
-        Whether its first row holds the names of the columns, which else are called c1, c2, ...
-    encoding : str or None
-        Its encoding, as Python calls it; None for what a byte order mark tells, or else UTF-8.
-    format : str or None
-        One of `FORMATS`; None for what the suffix tells, or on standard input the first bytes.
-    """
-
-    separator: str | None = None
-    decimal: str | None = None
-    header: bool = True
-    encoding: str | None = None
-    format: str | None = None
-
-
 def read_table(source: Path, how: Reading = Reading()) -> Table:  # noqa: B008 - a tuple
     """Read a table from a file, or from standard input if the source is called -.
 
@@ -85,8 +59,7 @@ def read_table(source: Path, how: Reading = Reading()) -> Table:  # noqa: B008 -
         case "npz":
             return read_arrays(name, content)
     _check_text(name, content)
-    options = TextOptions(how.separator, how.decimal, how.header, how.encoding)
-    return read_text(name, content, options)
+    return read_text(name, content, how)
 
 
 def _known_format(source: Path, how: Reading) -> str | None:

@@ -21,13 +21,30 @@ _BLOCK, _LEAST = 100_000, 10
 _Records = Iterator[tuple[int, list[str]]]
 
 
-class TextOptions(NamedTuple):
-    """How a text file is to be read, as `Reading` says; None is told from its content."""
+class Reading(NamedTuple):
+    """How a table is to be read; all but the format is for text files.
 
-    separator: str | None
-    decimal: str | None
-    header: bool
-    encoding: str | None
+    Attributes
+    ----------
+    separator : str or None
+        What separates the columns of a text file: one character, or "tab", or "spaces" for runs of
+        them; None for what the content tells, of comma, semicolon, tab, | and spaces.
+    decimal : str or None
+        What separates the decimals of its numbers, "." or ","; None for what the content tells.
+    header : bool
+        Whether its first row holds the names of the columns, which else are called c1, c2, ...
+    encoding : str or None
+        Its encoding, as Python calls it; None for what a byte order mark tells, or else UTF-8.
+    format : str or None
+        One of `bp_numba.tables.reading.FORMATS`; None for what the suffix tells, or on standard
+        input the first bytes.
+    """
+
+    separator: str | None = None
+    decimal: str | None = None
+    header: bool = True
+    encoding: str | None = None
+    format: str | None = None
 
 
 class _Start(NamedTuple):
@@ -39,7 +56,7 @@ class _Start(NamedTuple):
     comments: int  # how many of the first are above a header, and no rows
 
 
-def read_text(name: str, content: bytes, options: TextOptions) -> Table:
+def read_text(name: str, content: bytes, how: Reading) -> Table:
     """Return the table that a text file holds.
 
     Parameters
@@ -53,28 +70,28 @@ def read_text(name: str, content: bytes, options: TextOptions) -> Table:
         If it is not text in its encoding, has no rows, or something is wrong with its header, its
         quotes, or the number of fields in a row.
     """
-    encoding = tell_encoding(content, options.encoding)
-    if options.decimal not in (None, ".", ","):
-        raise TableError(f"--decimal must be . or a comma, got {options.decimal!r}")
-    if options.separator is None:
+    encoding = tell_encoding(content, how.encoding)
+    if how.decimal not in (None, ".", ","):
+        raise TableError(f"--decimal must be . or a comma, got {how.decimal!r}")
+    if how.separator is None:
         separator = tell_separator(decoded_lines(name, content, encoding))
     else:
-        separator = check_separator(options.separator)
+        separator = check_separator(how.separator)
     dialect = Dialect(separator)
     try:
-        return _read(name, content, options._replace(encoding=encoding), dialect)
+        return _read(name, content, how._replace(encoding=encoding), dialect)
     except BackslashError as error:
         try:
             escaped = dialect._replace(escaped=True)
-            return _read(name, content, options._replace(encoding=encoding), escaped)
+            return _read(name, content, how._replace(encoding=encoding), escaped)
         except TableError:
             raise error from None
 
 
-def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> Table:
-    lines = Lines(name, decoded_lines(name, content, str(options.encoding)), dialect.separator)
-    start = _start(lines, options.header, dialect)
-    names, header = start.names, int(options.header)
+def _read(name: str, content: bytes, how: Reading, dialect: Dialect) -> Table:
+    lines = Lines(name, decoded_lines(name, content, str(how.encoding)), dialect.separator)
+    start = _start(lines, how.header, dialect)
+    names, header = start.names, int(how.header)
     columns, rows = _columns(lines, start, header)
     _check_comments(lines, start, dialect)
     if not rows:
@@ -83,11 +100,11 @@ def _read(name: str, content: bytes, options: TextOptions, dialect: Dialect) -> 
         names[-1] = ""  # each line ends with a separator
     kept, left_out = named(name, names, [partial(column_cells, blocks) for blocks in columns])
     blocks = {key: column for key, column in zip(names, columns, strict=True) if key in kept}
-    decimal, doubts = options.decimal or ".", tuple[str, ...]()
-    if options.decimal is None:
+    decimal, doubts = how.decimal or ".", tuple[str, ...]()
+    if how.decimal is None:
         decimal, doubts = tell_decimal(name, blocks, header, dialect.separator)
     cells = {key: partial(column_cells, column, decimal) for key, column in blocks.items()}
-    told = _told(dialect, decimal, str(options.encoding))
+    told = _told(dialect, decimal, str(how.encoding))
     whys = [column.why for column in left_out]
     more = (*start.notes, *whys, *doubts, *_comments(lines, start))
     return Table(name, rows, cells, header, decimal, told, more, left_out=left_out)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.reading import Reading, read_table
+from bp_numba.tables.reading import read_table
 from bp_numba.tables.table import Texts
+from bp_numba.tables.text_files import Reading
 
 
 def table_of(folder, content, name="data.csv", **how):

@@ -9,7 +9,8 @@ import polars
 import pytest
 
 from bp_numba.tables.errors import TableError
-from bp_numba.tables.reading import Reading, read_table
+from bp_numba.tables.reading import read_table
+from bp_numba.tables.text_files import Reading
 from tests.conftest import PYTHON, run_command
 from tests.runs.hostile import mutated
 from tests.tables.files import cells_of, refusal, table_of
