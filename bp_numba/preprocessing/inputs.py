@@ -15,7 +15,7 @@ from bp_numba.preprocessing.encoders import (
     NumberEncoder,
     category_codes,
 )
-from bp_numba.preprocessing.evidence import why_text
+from bp_numba.preprocessing.evidence import why_no_dates, why_text
 from bp_numba.preprocessing.labels import count_numbers
 from bp_numba.preprocessing.scaling import Scaling, fit_factor, fit_scaling
 from bp_numba.preprocessing.values import Column, read_column
@@ -215,7 +215,7 @@ def _category_encoder(column: Column, rows: Rows) -> CategoryEncoder:
 def _notes(column: Column, encoder: Encoder) -> list[str]:
     numerals, name = column.values.numerals, column.name
     notes = [f"column {name!r}: {note}" for note in (numerals.notes if numerals else ())]
-    if column.values.kind == "texts" and (why := why_text(column)):
+    if column.values.kind == "texts" and (why := why_text(column) or why_no_dates(column)):
         notes.append(f"column {name!r} is taken for categories because of {why}")
     if isinstance(encoder, NumberEncoder) and (why := _why_an_id(column)):
         notes.append(

@@ -135,6 +135,7 @@ def _start(lines: Lines, header: bool, dialect: Dialect) -> _Start:
     raise TableError(
         f"{lines.name}: the first row looks like data, not like names, got "
         f"{', '.join(first[1])!r:.60}; --no-header if there are none (columns are c1, c2, ... then)"
+        ", else rename those that are numbers"
     )
 
 
@@ -156,9 +157,11 @@ def _columns(lines: Lines, start: _Start, header: int) -> tuple[list[list[bytes]
 def _checked(name: str, rows: _Records, width: int, header: int) -> Iterable[list[str]]:
     for number, (line, fields) in enumerate(rows, 1 + header):
         if len(fields) != width:
+            hint = "; it must name all columns, and lines above it begin with #"
             raise TableError(
                 f"{name}: {place(number, line)} has {len(fields)} field{'s'[len(fields) == 1 :]}, "
                 f"the {'header' if header else 'first row'} {width}"
+                f"{hint if number == 2 and header and len(fields) > width else ''}"
             )
         yield fields
 

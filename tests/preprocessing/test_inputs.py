@@ -209,6 +209,21 @@ def test_few_texts_among_numbers_are_told():
     assert learn(made).notes == ["column 'a' is taken for categories because of 'unknown' in row 4"]
 
 
+@pytest.mark.parametrize("cells", ["0.0 kg,1.5 kg,2 kg", "0,5 kg;1,5 kg"])
+def test_units_that_are_not_read_are_told(cells):
+    cells = cells.split(";" if ";" in cells else ",")
+    why = f"because of {cells[0]!r} in row 2, a number and 'kg'"
+    assert learn(table({"a": cells})).notes == [f"column 'a' is taken for categories {why}"]
+    assert learn(table({"a": ["1 kg", "2 m"], "b": ["A1", "B2"], "c": ["kg", "kg"]})).notes == []
+
+
+def test_texts_among_dates_are_told():
+    cells = ["2024-01-01", "2024-01-02", "unknown"]
+    why = "because of 'unknown' in row 4, where most are dates"
+    assert learn(table({"a": cells})).notes == [f"column 'a' is taken for categories {why}"]
+    assert learn(table({"a": [*cells, "late"], "b": list("abcd")})).notes == []
+
+
 def test_styles_are_told():
     assert learn(table({"a": ["1,000", "5"]})).notes == ["column 'a': thousands separators removed"]
 

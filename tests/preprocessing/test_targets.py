@@ -39,6 +39,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
         ("01,10,01", "classify", "'01' in row 2", FOR_NUMBERS),
         ("10,0.5,01", "classify", "'01' in row 4", FOR_NUMBERS),
         ("1.5,2.5,3,unknown", "classify", "'unknown' in row 5", FOR_NUMBERS),
+        ("5 kg,7 kg", "classify", "'5 kg' in row 2, a number and 'kg'", FOR_NUMBERS),
         ("5,$5,6", "classify", "'$5' in row 3", FOR_NUMBERS),
     ],
 )

@@ -67,12 +67,14 @@ def test_words_of_a_text_are_no_columns(tmp_path):
 
 def test_a_title_above_the_header_is_refused_by_its_fields(tmp_path):
     message = refusal(tmp_path, "report\na;b;c\n1;2;3\n4;5;6\n")
-    assert "row 2 has 3 fields, the header 1" in message
+    hint = "it must name all columns, and lines above it begin with #"
+    assert f"row 2 has 3 fields, the header 1; {hint}" in message
 
 
 def test_rows_that_r_names_are_refused_by_their_fields(tmp_path):
     message = refusal(tmp_path, '"mpg" "cyl"\n"Mazda" 21 6\n"Fiat" 22 4\n')
-    assert "row 2 has 3 fields, the header 2" in message
+    assert "row 2 has 3 fields, the header 2; it must name all columns" in message
+    assert refusal(tmp_path, "a,b\n1\n").endswith("row 2 has 1 field, the header 2")
 
 
 def test_what_few_rows_agree_in_separates_nothing(tmp_path):

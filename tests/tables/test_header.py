@@ -28,6 +28,7 @@ from tests.tables.files import refusal, table_of
 def test_looks_like_data(text, tmp_path):
     message = refusal(tmp_path, text)
     assert "the first row looks like data" in message and "--no-header" in message
+    assert message.endswith("else rename those that are numbers")
     assert table_of(tmp_path, text, header=False).rows == text.count("\n")
 
 
