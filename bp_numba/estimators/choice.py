@@ -78,8 +78,7 @@ def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
         and X.dtype in (np.float32, np.float64)
         and _are_numbers(y)
         and not (issparse(X) and len(coefs) == 1)
-        # The weights of a batch may add up to 0 without being 0, which is an error.
-        and (sample_weight is None or sample_weight.min() >= 0)
+        and (sample_weight is None or _are_weights(sample_weight, X.dtype))
         and all(_is_plain(part, X.dtype) for part in parts)
         and not any(np.may_share_memory(*pair) for pair in combinations(parts, 2))
         and coefs[0].shape[0] == X.shape[1]
@@ -94,6 +93,17 @@ def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
 def _are_numbers(y: Any) -> bool:
     """Tell if kernels can read targets as scikit-learn's code does: text would become numbers."""
     return isinstance(y, np.ndarray) and y.dtype.kind in "biuf" and y.dtype.itemsize <= 8
+
+
+def _are_weights(sample_weight: Any, dtype: Any) -> bool:
+    """Tell if kernels can add up weights of samples in a type without loss of range.
+
+    Those below 0 may add up to 0 in a batch without being 0, which is an error.
+    """
+    used, limits = sample_weight[sample_weight != 0], np.finfo(dtype)
+    return not len(used) or bool(
+        used.min() >= limits.smallest_normal and used.max() <= limits.max / len(used)
+    )
 
 
 def _is_plain(part: Any, dtype: Any) -> bool:

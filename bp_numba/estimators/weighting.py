@@ -1,5 +1,7 @@
 """Weights of classes, as weights of samples."""
 
+import sys
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -34,11 +36,13 @@ def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any
     Raises
     ------
     ValueError
-        If the weights are not of these classes, or a list where a sample has one class.
+        If the weights are not of these classes, or not finite numbers of at least 0, or a list
+        where a sample has one class.
     """
     class_weight = getattr(estimator, "class_weight", None)
     if class_weight is None:
         return sample_weight
+    _check(class_weight)
     outputs = y.shape[1]
     # One of each class too: a batch of partial_fit may lack some that have weights.
     everything = [y, np.eye(outputs), np.zeros((1, outputs)), *([] if others is None else [others])]
@@ -52,6 +56,17 @@ def weigh(estimator: Any, y: Any, sample_weight: Any, others: Any = None) -> Any
     weights = compute_sample_weight(class_weight, labels, indices=indices)
     weights = weights[: len(y)] if others is None else weights[-len(others) :]
     return weights if sample_weight is None else weights * sample_weight
+
+
+def _check(class_weight: Any) -> None:
+    """Raise ValueError if a weight is not a finite number of at least 0."""
+    for each in class_weight if isinstance(class_weight, list) else [class_weight]:
+        for label, weight in each.items() if isinstance(each, dict) else ():
+            if not (isinstance(weight, Real) and 0 <= weight <= sys.float_info.max):
+                raise ValueError(
+                    "class_weight must have finite numbers of at least 0, "
+                    f"got {weight!r} for class {label!r}"
+                )
 
 
 def mean_weight_of_ones(estimator: Any, sample_weight: Any, batch_size: int) -> float | None:

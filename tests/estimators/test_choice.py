@@ -218,6 +218,22 @@ def test_weights_that_add_up_to_zero_are_scikit_learns(options, numbers, classes
         assert_same_state(ours, theirs)
 
 
+@pytest.mark.parametrize("options", [{}, {"solver": "lbfgs", "alpha": 0.0}], ids=str)
+@pytest.mark.parametrize("weight", [1e39, 2e37, 1e-39, 1e-50])
+def test_weights_beyond_single_precision_are_scikit_learns(options, weight, numbers, classes):
+    """It adds them up in double precision; half of them alone are not all that is seen."""
+    ours, theirs = twins("MLPClassifier", **options)
+    weights = np.where(np.arange(60) % 2, weight, 0.0)
+    assert_same_outcome(ours, theirs, "fit", numbers.astype(np.float32), classes, weights)
+    assert_same_state(ours, theirs)
+
+
+def test_weights_within_double_precision_are_trained_with_in_kernels(trainers, numbers, classes):
+    for X, weight in [(numbers, 1e-50), (numbers, 1e50), (numbers.astype(np.float32), 1e30)]:
+        small("MLPClassifier").fit(X, classes, np.where(np.arange(60) % 2, weight, 0.0))
+    assert [type(trainer) for trainer in trainers] == [InKernels] * 3
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_weights_that_share_memory_are_trained_as_in_scikit_learn(solver, numbers):
     """An autoencoder's are tied like this."""

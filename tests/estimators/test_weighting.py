@@ -102,6 +102,18 @@ def test_class_weights_that_do_not_fit(class_weight, text, numbers, classes):
     assert text in seen.error
 
 
+@pytest.mark.parametrize("parameters", [{}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.parametrize("weight", [np.nan, np.inf, -1, 10**400, None, "2"], ids=str)
+def test_weights_that_are_none_are_refused(weight, parameters, numbers, classes):
+    model = small("MLPClassifier", class_weight={1: 2.0, 3: weight}, **parameters)
+    seen = outcome(model.fit, numbers, classes)
+    text = f"class_weight must have finite numbers of at least 0, got {weight!r} for class 3"
+    assert seen == (f"ValueError: {text}", [], "")
+    labels = small("MLPClassifier", class_weight=[{0: 1}, {1: weight}], **parameters)
+    seen = outcome(labels.fit, numbers, (numbers[:, :2] > 0.5).astype(int))
+    assert seen == (f"ValueError: {text.removesuffix('3')}1", [], "")
+
+
 def test_in_batches_of_one_a_weight_counts_against_the_mean(numbers):
     """Plain steps from one sample each: gradient times weight over mean weight, by hand."""
     X, y, alpha, rate = numbers[:6], np.array([0, 1, 0, 0, 1, 0]), 0.5, 0.1
