@@ -1,7 +1,6 @@
 """Weights of classes, as weights of samples."""
 
 import sys
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,10 @@ def _check(class_weight: Any) -> None:
     """Raise ValueError if a weight is not a finite number of at least 0."""
     for each in class_weight if isinstance(class_weight, list) else [class_weight]:
         for label, weight in each.items() if isinstance(each, dict) else ():
-            if not (isinstance(weight, Real) and 0 <= weight <= sys.float_info.max):
+            if not (
+                isinstance(weight, int | float | np.integer | np.floating)
+                and 0 <= weight <= sys.float_info.max
+            ):
                 raise ValueError(
                     "class_weight must have finite numbers of at least 0, "
                     f"got {weight!r} for class {label!r}"

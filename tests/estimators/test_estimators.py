@@ -18,7 +18,14 @@ from sklearn.preprocessing import StandardScaler
 
 import bp_numba
 from tests.conftest import run_python
-from tests.estimators.twins import assert_same, assert_same_outcome, assert_same_state, small, twins
+from tests.estimators.twins import (
+    assert_same,
+    assert_same_outcome,
+    assert_same_state,
+    outcome,
+    small,
+    twins,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -38,6 +45,19 @@ def test_the_constructor_is_scikit_learns(name):
     assert ours().get_params() == theirs().get_params() | extra
     values = {"hidden_layer_sizes": (3, 2), "alpha": 0.5, "max_fun": 7, "early_stopping": True}
     assert repr(ours(**values)) == repr(theirs(**values))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("method", ["__init__", "fit", "partial_fit"])
+def test_errors_about_arguments_name_the_class(name, method, numbers):
+    """scikit-learn's too, but for `fit`, which is its base class's."""
+    ours, theirs = (
+        outcome(getattr(twin, method), numbers, numbers[:, 0], unknown=1).error
+        for twin in twins(name)
+    )
+    theirs = theirs.replace("BaseMultilayerPerceptron", name)
+    assert ours == theirs
+    assert f"TypeError: {name}.{method}() got" in ours
 
 
 @pytest.mark.parametrize("name", NAMES)
