@@ -18,17 +18,17 @@ Array = npt.NDArray[Any]
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
-def check_layers(layers: Any) -> None:
+def check_layers(layers: Any, name: str = "layers") -> None:
     """Raise ValueError unless layers holds two or more positive integers that fit in memory."""
     is_list = isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str | bytes)
     has_sizes = is_list and getattr(layers, "ndim", 1) > 0
     sizes = [_as_integer(size) for size in layers] if has_sizes else []
     if len(sizes) < 2 or any(size is None or size < 1 for size in sizes):
-        raise ValueError(f"layers must be a list of two or more positive integers, got {layers!r}")
+        raise ValueError(f"{name} must be a list of two or more positive integers, got {layers!r}")
     needed = bytes_of_weights([size for size in sizes if size is not None])
     if needed > (available := physical_memory()):
         raise ValueError(
-            f"layers must give weights that fit in memory ({available / 2**30:.1f} GiB), "
+            f"{name} must give weights that fit in memory ({available / 2**30:.1f} GiB), "
             f"got {layers!r} with {needed / 2**30:.1f} GiB of weights"
         )
 

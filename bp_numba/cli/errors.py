@@ -19,9 +19,3 @@ def raise_all(problems: Sequence[str]) -> None:
     """Raise one CommandError of all problems, if there are any."""
     if problems:
         raise CommandError("; ".join(problems))
-
-
-def check_seed(seed: int) -> None:
-    """Raise ValueError unless NumPy's global generator takes the seed."""
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be between 0 and 2**32 - 1, got {seed}")

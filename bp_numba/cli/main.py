@@ -89,7 +89,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             published.check_options(options, PROBLEMS[options.command])
         elif options.command == "train":
             train.check_options(options)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         parser.error(str(error))
     return options
 

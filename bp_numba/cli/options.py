@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bp_numba import __version__
+from bp_numba.cli import typed
 from bp_numba.cli.published import PROBLEMS
-from bp_numba.cli.typed import file_path, hidden_sizes, layer_sizes, output_path, whole_number
 from bp_numba.preprocessing.guessing import TASKS
 from bp_numba.preprocessing.scaling import SCALES
 from bp_numba.tables.reading import FORMATS
@@ -79,10 +79,18 @@ def _add_train(commands: Commands) -> None:
     _add_reading(add)
     _add_network(add)
     _add_stopping(add)
-    add("--save", type=file_path, metavar="MODEL", help="write the network, for bp-numba predict")
-    add("--plot", type=file_path, metavar="PNG", help="draw the loss curve")
     add(
-        "--checkpoint", type=file_path, metavar="PATH", help="keep the network here while it trains"
+        "--save",
+        type=typed.file_path,
+        metavar="MODEL",
+        help="write the network, for bp-numba predict",
+    )
+    add("--plot", type=typed.file_path, metavar="PNG", help="draw the loss curve")
+    add(
+        "--checkpoint",
+        type=typed.file_path,
+        metavar="PATH",
+        help="keep the network here while it trains",
     )
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
 
@@ -120,25 +128,35 @@ def _add_network(add: Add) -> None:
     )
     add(
         "--layers",
-        type=hidden_sizes,
+        type=typed.hidden_sizes,
         metavar="SIZES",
         help="of the hidden layers, as 32-16 or 32,16, or none (32; mlp 100)",
     )
-    add("--alpha", type=float, help="learning rate (0.05; mlp 0.001)")
+    add("--alpha", type=typed.alpha, help="learning rate (0.05; mlp 0.001)")
     add(
         "--epochs",
-        type=whole_number,
+        type=typed.epochs,
         help="passes over the rows (as many as make one to ten million updates)",
     )
-    add("--seed", type=int, default=0, help="of the initial weights and the split (%(default)s)")
+    add(
+        "--seed",
+        type=typed.seed,
+        default=0,
+        help="of the initial weights and the split (%(default)s)",
+    )
     add(
         "--restarts",
-        type=int,
+        type=typed.restarts,
         default=1,
         metavar="N",
         help="networks to train, from as many seeds from --seed on; the best is kept (%(default)s)",
     )
-    add("--jobs", type=int, default=1, help="threads for restarts, -1: all CPUs (%(default)s)")
+    add(
+        "--jobs",
+        type=typed.jobs,
+        default=1,
+        help="threads for restarts, -1: all CPUs (%(default)s)",
+    )
     add("--scale", choices=SCALES, default="standard", help="of the inputs (%(default)s)")
     add(
         "--class-weight",
@@ -147,7 +165,7 @@ def _add_network(add: Add) -> None:
     )
     add(
         "--test-size",
-        type=float,
+        type=typed.share,
         default=0.25,
         metavar="SHARE",
         help="of the rows, kept to test with (%(default)s)",
@@ -157,7 +175,7 @@ def _add_network(add: Add) -> None:
 def _add_stopping(add: Add) -> None:
     add(
         "--validation-size",
-        type=float,
+        type=typed.share,
         metavar="SHARE",
         help="of the other rows, kept to validate with (0; 0.1 for early stopping)",
     )
@@ -167,13 +185,19 @@ def _add_stopping(add: Add) -> None:
         help="stop after 10 shown validation losses that are not the lowest so far, with the "
         "weights of the lowest (the default for 50 rows and more if --epochs is not given)",
     )
-    add("--stop-at-loss", type=float, metavar="LOSS", help="stop when a shown loss is no higher")
+    add(
+        "--stop-at-loss",
+        type=typed.loss,
+        metavar="LOSS",
+        help="stop when a shown loss is no higher",
+    )
     add(
         "--display-update",
-        type=whole_number,
+        type=typed.spacing,
         metavar="EPOCHS",
-        help="from one loss shown to the next (a tenth of all; a hundredth for stopping, or what "
-        "it was in the run that --resume goes on with)",
+        help="from one loss shown to the next, 0 or 1 for all (a tenth of all; a hundredth for "
+        "stopping, or what it was in the run that --resume goes on with); mlp with --restarts "
+        "shows the last of each only",
     )
 
 
@@ -189,7 +213,7 @@ def _add_predict(commands: Commands) -> None:
     _add_reading(add)
     add(
         "--out",
-        type=output_path,
+        type=typed.output_path,
         metavar="CSV",
         help="file to write; without it, or -, standard output",
     )
@@ -204,15 +228,15 @@ def _add_problems(commands: Commands) -> None:
             help=f"train {layers} on the {problem.name} data",
             formatter_class=_DEFAULTS,
         ).add_argument
-        add("--epochs", type=whole_number, default=problem.epochs, help="passes over the samples")
-        add("--alpha", type=float, default=problem.alpha, help="learning rate")
-        add("--layers", type=layer_sizes, default=layers, help="sizes of the layers")
-        add("--seed", type=int, default=0, help="of the initial weights and the split")
+        add("--epochs", type=typed.epochs, default=problem.epochs, help="passes over the samples")
+        add("--alpha", type=typed.alpha, default=problem.alpha, help="learning rate")
+        add("--layers", type=typed.layer_sizes, default=layers, help="sizes of the layers")
+        add("--seed", type=typed.seed, default=0, help="of the initial weights and the split")
         add(
             "--display-update",
-            type=whole_number,
+            type=typed.spacing,
             default=100,
-            help="epochs from one loss to the next",
+            help="epochs from one loss to the next, 0 or 1 for all",
         )
-        add("--plot", type=file_path, metavar="FILE.png", help="draw the loss curve")
+        add("--plot", type=typed.file_path, metavar="FILE.png", help="draw the loss curve")
         add("--reference", action="store_true", help="make the same run with ReferenceNetwork")

@@ -111,16 +111,12 @@ def _train_one(run: PerceptronRun, options: argparse.Namespace) -> None:
                 saved = monotonic()
             if bar is not None:
                 bar.update(1)
-            if run.is_over or epoch == 1 or _is_shown(epoch, options.display_update):
+            if run.is_over or epoch == 1 or epoch % options.display_update == 0:
                 _tell(f"[INFO] epoch={epoch}, {shown}", bar)
     finally:
         if bar is not None:
             bar.close()
     run.end()
-
-
-def _is_shown(epoch: int, every: int) -> bool:
-    return bool(every) and epoch % every == 0
 
 
 def _train_all(runs: list[PerceptronRun], options: argparse.Namespace) -> None:

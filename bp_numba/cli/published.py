@@ -10,7 +10,7 @@ import numpy as np
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba import validation as check
-from bp_numba.cli.errors import check_seed, raise_all
+from bp_numba.cli.errors import raise_all
 from bp_numba.cli.outputs import check_plot, missing
 from bp_numba.cli.reporting import draw_losses
 from bp_numba.examples import Problem, Split
@@ -23,17 +23,13 @@ PROBLEMS = {problem.name: problem for problem in (DIGITS, XOR)}
 
 
 def check_options(options: argparse.Namespace, problem: Problem) -> None:
-    """Raise TypeError or ValueError if an option cannot be used."""
-    check.check_epochs(options.epochs)
-    check.check_alpha(options.alpha)
-    check.check_display_update(options.display_update)
-    check.check_layers(options.layers)
-    check_seed(options.seed)
+    """Raise ValueError if an option cannot be used."""
     if options.layers[0] != problem.layers[0] or options.layers[-1] != problem.layers[-1]:
         raise ValueError(
-            f"layers must begin with {problem.layers[0]} and end with {problem.layers[-1]} "
+            f"--layers must begin with {problem.layers[0]} and end with {problem.layers[-1]} "
             f"for {problem.name}, got {'-'.join(map(str, options.layers))}"
         )
+    check.check_layers(options.layers, "--layers")
 
 
 def run(options: argparse.Namespace, problem: Problem) -> None:

@@ -70,7 +70,9 @@ def _class_lines(
 def check_outputs(outputs: Any) -> None:
     """Raise CommandError if training has gone astray, so that the outputs are not numbers."""
     if not np.isfinite(outputs).all():
-        raise CommandError("the network's outputs are not numbers: use a smaller alpha, or --scale")
+        raise CommandError(
+            "the network's outputs are not numbers: train with a smaller --alpha, or --scale"
+        )
 
 
 def draw_losses(

@@ -45,7 +45,7 @@ def metadata_of(samples: Samples, options: argparse.Namespace) -> Callable[[int]
 def check_memory(layers: Sequence[int], count: int) -> None:
     """Raise CommandError unless the weights of `count` networks fit in memory."""
     try:
-        check.check_layers(layers)
+        check.check_layers(layers, "--layers")
     except ValueError as error:
         raise CommandError(str(error)) from None
     needed, available = count * check.bytes_of_weights(layers), check.physical_memory()

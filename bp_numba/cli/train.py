@@ -7,7 +7,7 @@ from typing import Any
 
 from bp_numba import validation as check
 from bp_numba.cli import networks as families
-from bp_numba.cli.errors import CommandError, check_seed, raise_all
+from bp_numba.cli.errors import CommandError, raise_all
 from bp_numba.cli.options import reading_of
 from bp_numba.cli.outputs import check_distinct, check_file, check_model, check_plot, missing
 from bp_numba.cli.perceptrons import BATCH_SIZE
@@ -35,31 +35,29 @@ def check_options(options: argparse.Namespace) -> None:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         If an option cannot be used; the text says what it must be.
     """
     if options.layers is None:
         options.layers = LAYERS[options.network]
     if options.alpha is None:
         options.alpha = ALPHA[options.network]
-    if options.epochs is not None:
-        check.check_epochs(options.epochs)
-    check.check_alpha(options.alpha)
-    check_seed(options.seed)
-    _check_restarts(options)
+    if options.seed + options.restarts > 2**32:
+        raise ValueError(
+            f"--restarts must leave the last seed below 2**32, got {options.restarts} from seed "
+            f"{options.seed} on"
+        )
     _check_shares(options)
     if families.is_mlp(options):
         _check_perceptrons(options)
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint, which names the file to go on from")
-    if options.display_update is not None:
-        check.check_display_update(options.display_update)
 
 
 def _check_perceptrons(options: argparse.Namespace) -> None:
     for name, value in (("epochs", options.epochs), ("alpha", options.alpha)):
         if value is not None and not value > 0:
-            raise ValueError(f"{name} must be more than 0 for --network mlp, got {value}")
+            raise ValueError(f"--{name} must be more than 0 for --network mlp, got {value}")
     if options.checkpoint is not None and options.restarts > 1:
         raise ValueError("--checkpoint keeps one network of --network mlp, not --restarts of them")
 
@@ -67,25 +65,8 @@ def _check_perceptrons(options: argparse.Namespace) -> None:
 def _check_shares(options: argparse.Namespace) -> None:
     if options.early_stopping and options.validation_size is None:
         options.validation_size = 0.1
-    for name in ("test_size", "validation_size"):
-        if not 0 <= (getattr(options, name) or 0) < 1:
-            raise ValueError(f"{name} must be from 0 to less than 1, got {getattr(options, name)}")
     if options.early_stopping and not options.validation_size:
-        raise ValueError("validation_size must be more than 0 for --early-stopping, got 0")
-    if options.stop_at_loss is not None and not options.stop_at_loss >= 0:
-        raise ValueError(f"--stop-at-loss must be a loss >= 0, got {options.stop_at_loss}")
-
-
-def _check_restarts(options: argparse.Namespace) -> None:
-    if options.restarts < 1:
-        raise ValueError(f"--restarts must be an integer >= 1, got {options.restarts}")
-    if options.seed + options.restarts > 2**32:
-        raise ValueError(
-            f"--restarts must leave the last seed below 2**32, got {options.restarts} from seed "
-            f"{options.seed} on"
-        )
-    if options.jobs == 0:
-        raise ValueError("--jobs must be an integer other than 0, got 0")
+        raise ValueError("--validation-size must be more than 0 for --early-stopping, got 0")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -178,7 +159,7 @@ def _check_space(networks: list[Any], options: argparse.Namespace) -> None:
     """Raise CommandError unless the disk has room for the networks at the end of training."""
     weights = check.bytes_of_weights(networks[0].layers)
     is_mlp = families.is_mlp(options)  # which keeps the loss of every epoch
-    every = 1 if is_mlp else check.check_display_update(options.display_update) or 1
+    every = 1 if is_mlp else options.display_update
     points = min(options.epochs / every + 1, MOST_POINTS)
     size = weights + len(json.dumps(networks[0].metadata)) + 4096 + int(200 * points)
     if options.early_stopping:

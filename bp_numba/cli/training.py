@@ -174,7 +174,7 @@ def save_network(
     if not all(np.isfinite(w).all() for w in network.W):
         return None, [
             *problems,
-            "the weights are no longer numbers: use a smaller alpha, or --scale",
+            "the weights are no longer numbers: use a smaller --alpha, or --scale",
         ]
     if options.save is not None:
         drop_last(network)

@@ -1,12 +1,13 @@
 """What may be typed, and what is said of the rest."""
 
 import os
+import re
 
 import pytest
 
 from bp_numba import __version__
 from bp_numba.cli.main import main
-from tests.cli.conftest import two_groups
+from tests.cli.conftest import run, two_groups
 
 
 def test_version(capsys):
@@ -21,50 +22,73 @@ def test_version(capsys):
     [
         ([], "the following arguments are required: COMMAND"),
         (["mnist"], "invalid choice: 'mnist'"),
-        (["xor", "--epochs", "-1"], "epochs must be a non-negative integer, got -1"),
+        (
+            ["xor", "--epochs", "-1"],
+            "--epochs: must be a whole number >= 0, as 10000 or 1e4, got '-1'",
+        ),
         (
             ["xor", "--epochs", "many"],
-            "--epochs: must be a whole number, as 10000 or 1e4, got 'many'",
+            "--epochs: must be a whole number >= 0, as 10000 or 1e4, got 'many'",
         ),
         (
             ["train", "d.npz", "--epochs", "1.5"],
-            "must be a whole number, as 10000 or 1e4, got '1.5'",
+            "must be a whole number >= 0, as 10000 or 1e4, got '1.5'",
         ),
         (["train", "d.npz", "--epochs", "1e4.5"], "as 10000 or 1e4, got '1e4.5'"),
         (["train", "d.npz", "--epochs", "inf"], "as 10000 or 1e4, got 'inf'"),
         (["train", "d.npz", "--epochs", "nan"], "as 10000 or 1e4, got 'nan'"),
-        (["xor", "--alpha", "nan"], "alpha must be a finite number, got nan"),
-        (["xor", "--display-update", "-5"], "displayUpdate must be a number of epochs >= 0"),
+        (["xor", "--alpha", "nan"], "--alpha: must be a finite number, got 'nan'"),
+        (["xor", "--display-update", "-5"], "--display-update: must be a whole number >= 0"),
         (
             ["xor", "--layers", "2-x-1"],
-            "--layers: must be sizes of layers, as 16-8 or 16,8, got '2-x-1'",
+            "--layers: must be sizes of layers, all >= 1, as 16-8 or 16,8, got '2-x-1'",
         ),
-        (["xor", "--layers", "2-0-1"], "layers must be a list of two or more positive integers"),
-        (["xor", "--layers", "3-2-1"], "layers must begin with 2 and end with 1 for xor"),
-        (["digits", "--layers", "64-32"], "layers must begin with 64 and end with 10 for digits"),
-        (["xor", "--seed", "-1"], "seed must be between 0 and"),
+        (["xor", "--layers", "2-0-1"], "--layers: must be sizes of layers, all >= 1"),
+        (["xor", "--layers", "3-2-1"], "--layers must begin with 2 and end with 1 for xor"),
+        (["digits", "--layers", "64-32"], "--layers must begin with 64 and end with 10 for digits"),
+        (["xor", "--seed", "-1"], "--seed: must be a whole number from 0 to 2**32 - 1, got '-1'"),
         (["train"], "the following arguments are required: DATA"),
         (["train", "d.csv", "--target", "y", "--task", "cluster"], "invalid choice: 'cluster'"),
-        (["train", "d.npz", "--layers", "3-0"], "must be sizes >= 1, or none, got '3-0'"),
-        (["train", "d.npz", "--layers", "many"], "as 16-8 or 16,8, got 'many'"),
-        (["train", "d.npz", "--alpha", "inf"], "alpha must be a finite number, got inf"),
-        (["train", "d.npz", "--epochs", "-1"], "epochs must be a non-negative integer, got -1"),
-        (["train", "d.npz", "--seed", "-1"], "seed must be between 0 and"),
-        (["train", "d.npz", "--test-size", "1"], "test_size must be from 0 to less than 1"),
-        (["train", "d.npz", "--validation-size", "nan"], "validation_size must be from 0 to"),
-        (["train", "d.npz", "--display-update", "-1"], "displayUpdate must be a number of epochs"),
+        (["train", "d.npz", "--layers", "3-0"], "all >= 1, as 16-8 or 16,8, or none, got '3-0'"),
+        (["train", "d.npz", "--layers", "many"], "as 16-8 or 16,8, or none, got 'many'"),
+        (["train", "d.npz", "--alpha", "inf"], "--alpha: must be a finite number, got 'inf'"),
+        (["train", "d.npz", "--epochs", "-1"], "--epochs: must be a whole number >= 0, as"),
+        (["train", "d.npz", "--seed", "-1"], "--seed: must be a whole number from 0 to"),
+        (
+            ["train", "d.npz", "--test-size", "1"],
+            "--test-size: must be from 0 to less than 1, got '1'",
+        ),
+        (["train", "d.npz", "--validation-size", "nan"], "--validation-size: must be from 0 to"),
+        (["train", "d.npz", "--display-update", "-1"], "--display-update: must be a whole number"),
         (["train", "d.npz", "--resume"], "--resume needs --checkpoint"),
-        (["train", "d.npz", "--early-stopping", "--validation-size", "0"], "must be more than 0"),
-        (["train", "d.npz", "--restarts", "0"], "--restarts must be an integer >= 1, got 0"),
-        (["train", "d.npz", "--restarts", "1.5"], "--restarts: invalid int value: '1.5'"),
+        (
+            ["train", "d.npz", "--early-stopping", "--validation-size", "0"],
+            "--validation-size must be",
+        ),
+        (["train", "d.npz", "--restarts", "0"], "--restarts: must be a whole number >= 1, got '0'"),
+        (
+            ["train", "d.npz", "--restarts", "1.5"],
+            "--restarts: must be a whole number >= 1, got '1.5'",
+        ),
         (["train", "d.npz", "--restarts", "9", "--seed", "4294967290"], "seed below 2**32, got 9"),
-        (["train", "d.npz", "--jobs", "0"], "--jobs must be an integer other than 0, got 0"),
-        (["train", "d.npz", "--jobs", "all"], "--jobs: invalid int value: 'all'"),
-        (["train", "d.npz", "--stop-at-loss", "-1"], "--stop-at-loss must be a loss >= 0, got -1"),
+        (["train", "d.npz", "--jobs", "0"], "--jobs: must be a whole number other than 0, got '0'"),
+        (
+            ["train", "d.npz", "--jobs", "all"],
+            "--jobs: must be a whole number other than 0, got 'all'",
+        ),
+        (
+            ["train", "d.npz", "--stop-at-loss", "-1"],
+            "--stop-at-loss: must be a loss >= 0, got '-1'",
+        ),
         (
             ["train", "d.npz", "--stop-at-loss", "nan"],
-            "--stop-at-loss must be a loss >= 0, got nan",
+            "--stop-at-loss: must be a loss >= 0, got 'nan'",
         ),
+        (
+            ["train", "d.npz", "--network", "mlp", "--alpha", "0"],
+            "--alpha must be more than 0 for --network mlp, got 0",
+        ),
+        (["xor", "--layers", "2-99999999-99999999-1"], "--layers must give weights that fit in"),
         (["train", "d.npz", "--network", "cnn"], "invalid choice: 'cnn'"),
         (["train", "d.npz", "--class-weight", "2"], "invalid choice: '2'"),
         (["train", "d.npz", "--decimal", ";"], "invalid choice: ';'"),
@@ -107,3 +131,11 @@ def test_what_is_no_file_to_write(command, path, tmp_path, monkeypatch, capsys):
     assert caught.value.code == 2
     assert f"argument {command[-1]}: must name a file, got '{path}'" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["data.csv"]
+
+
+@pytest.mark.parametrize("network", ["sigmoid", "mlp"])
+def test_every_loss_is_shown(network, tmp_path, capsys):
+    data = two_groups(tmp_path / "data.csv")
+    command = ["train", data, "--target", "label", "--network", network, "--epochs", 4]
+    shown = run(capsys, *command, "--display-update", 0).out
+    assert re.findall(r"epoch=(\d+),", shown) == ["1", "2", "3", "4"]

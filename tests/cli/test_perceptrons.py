@@ -49,7 +49,7 @@ def options(**changes):
         "restarts": 1,
         "jobs": 1,
         "early_stopping": False,
-        "display_update": 0,
+        "display_update": 1000,
         "class_weight": None,
         "stop_at_loss": None,
         "checkpoint": None,

@@ -51,5 +51,5 @@ def test_several_numbers_have_a_score_each():
 
 
 def test_outputs_that_are_no_numbers():
-    with pytest.raises(CommandError, match="outputs are not numbers: use a smaller alpha"):
+    with pytest.raises(CommandError, match="outputs are not numbers: train with a smaller --alpha"):
         score_lines(CLASSES, np.full((1, 3), math.nan), np.array([0]), "rows")

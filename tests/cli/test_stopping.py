@@ -159,7 +159,9 @@ def test_more_epochs_go_on_from_the_last_weights(network, overfitted, tmp_path, 
 
 @pytest.mark.parametrize("stopping", [["--early-stopping"], ["--stop-at-loss", 0.131]])
 @pytest.mark.parametrize("network", [[], ["--restarts", 3]], ids=["one", "many"])
-@pytest.mark.parametrize("spacing", [[], ["--display-update", 7]], ids=["default", "own"])
+@pytest.mark.parametrize(
+    "spacing", [[], ["--display-update", 7], ["--display-update", 0]], ids=["default", "own", "all"]
+)
 def test_more_epochs_keep_the_display_points(spacing, network, stopping, data, tmp_path, capsys):
     """Where the default for so many more epochs would be another, and so would what is seen."""
 
