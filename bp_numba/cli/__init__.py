@@ -2,8 +2,8 @@
 
 In the order to read:
 
-- `main`: from arguments to an exit code; `options`: what may be typed; `errors` and `signals`: what
-  ends a run;
+- `main`: the start of a process; `commands`: from arguments to an exit code; `options` and `typed`:
+  what may be typed; `errors` and `signals`: what ends a run;
 - `train`: a network from a table. The packages `tables` and `preprocessing` read it, as `samples`
   asks them to; `outputs` knows beforehand which files cannot be written;
 - `networks`: the two kinds of network. For `NeuralNetwork`, `restarts` makes networks from several

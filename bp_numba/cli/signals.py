@@ -1,5 +1,7 @@
 """Signals that end a command as exceptions, so that what it has reached can be saved."""
 
+import contextlib
+import os
 import signal
 import sys
 import threading
@@ -39,6 +41,13 @@ def reason(interrupt: KeyboardInterrupt) -> str:
     return f"interrupted{by}"
 
 
+def _end_process(signum: int) -> None:
+    interrupt = Interrupted(signum)
+    with contextlib.suppress(OSError):  # it may be closed
+        os.write(2, f"bp-numba: {reason(interrupt)}\n".encode())
+    os._exit(exit_code(interrupt))
+
+
 class Signals:
     """A context in which `Interrupted` is raised when a signal comes that would end the process.
 
@@ -48,8 +57,9 @@ class Signals:
     Parameters
     ----------
     last : bool
-        Whether the process ends after the context. If `ignore` was called then, the signals stay
-        ignored: another Ctrl-C, or a shell that sends SIGTERM twice, gives no traceback.
+        Whether the process ends after the context. Before `begin` is called a signal ends it at
+        once, with a line. If `ignore` was called, the signals stay ignored: another Ctrl-C, or a
+        shell that sends SIGTERM twice, gives no traceback.
 
     Attributes
     ----------
@@ -59,7 +69,7 @@ class Signals:
     """
 
     def __init__(self, last: bool) -> None:
-        self._last, self._ignored = last, False
+        self._last, self._ignored, self._begun = last, False, not last
         self.interrupt: Interrupted | None = None
         self._replaced: dict[int, Any] = {}
 
@@ -71,6 +81,13 @@ class Signals:
                     self._replaced[number] = handler
                     signal.signal(number, self._raise)
         return self
+
+    def begin(self) -> None:
+        """Raise exceptions from now on: modules are imported, and there may be something to save.
+
+        While modules are imported an exception may be lost, or come out as that of a broken module.
+        """
+        self._begun = True
 
     def ignore(self) -> None:
         """Ignore further signals: one has ended the command, and what it says is said."""
@@ -91,6 +108,8 @@ class Signals:
         Not once and for all: an exception is lost where a signal comes in a destructor or a
         callback of the interpreter, and the next signal must end the command then.
         """
+        if not self._begun:
+            _end_process(signum)
         error = sys.exception()
         while error is not None:
             if isinstance(error, KeyboardInterrupt):

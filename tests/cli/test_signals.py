@@ -14,7 +14,7 @@ from bp_numba import History, NeuralNetwork
 from bp_numba.cli.main import main
 from bp_numba.cli.signals import SIGNALS, Interrupted, Signals
 from tests.cli.conftest import COMMAND, noisy, run, two_groups
-from tests.conftest import HANG, needs_jit, read_until, running, wait_until
+from tests.conftest import HANG, PYTHON, needs_jit, read_until, run_command, running, wait_until
 
 ENDLESS = ["--epochs", 10**12, "--display-update", 10**12]
 ENDINGS = [(signal.SIGINT, ""), (signal.SIGTERM, " by SIGTERM")]
@@ -77,6 +77,26 @@ def test_sigterm_with_a_checkpoint(tmp_path):
     assert code == 143 and first == "bp-numba: interrupted by SIGTERM"
     assert second.startswith("bp-numba: to go on: ") and second.endswith(" --resume")
     assert not path.exists()  # the run is to go on
+
+
+IMPORTING = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            signal.raise_signal(int(sys.argv.pop()))
+sys.meta_path.insert(0, Finder())
+"""
+START = "from bp_numba.cli.main import main; sys.exit(main())"
+MODULE = "import runpy; runpy.run_module('bp_numba', run_name='__main__')"
+
+
+@pytest.mark.parametrize("start", [START, MODULE], ids=["script", "module"])
+@pytest.mark.parametrize(("number", "by"), ENDINGS)
+def test_while_modules_are_imported(number, by, start):
+    ended = run_command([*PYTHON, "-c", IMPORTING + start, "info", int(number)])
+    assert ended.returncode == 128 + number
+    assert (ended.stdout, ended.stderr) == ("", f"bp-numba: interrupted{by}\n")
 
 
 @pytest.mark.parametrize(("number", "by"), ENDINGS)
