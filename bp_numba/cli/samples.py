@@ -32,11 +32,10 @@ def prepared(table: Table, options: argparse.Namespace) -> tuple[Samples, list[s
         test_size=options.test_size,
         validation_size=options.validation_size,
         seed=options.seed,
-        class_weight=None if is_mlp else options.class_weight,
+        class_weight=options.class_weight,
+        repeats=not is_mlp,
     )
     samples = make_samples(table, wanted)
-    if options.class_weight and not samples.preprocessing.classes:
-        raise CommandError("--class-weight balanced needs classes, got targets that are numbers")
     return samples, _lines(table, targets, samples)
 
 

@@ -50,11 +50,10 @@ class Goal:
         """The group of each row that is split like the others: its class."""
         return np.zeros(len(self.values)) if self.classes is None else self.values
 
-    def class_numbers(self) -> npt.NDArray[np.int64]:
-        """Return the number of each row's class; raise TableError if the targets are numbers."""
+    def check_classes(self) -> None:
+        """Raise TableError if the targets are numbers, which have no classes to weigh."""
         if self.classes is None:
             raise TableError("--class-weight balanced needs classes, got targets that are numbers")
-        return self.values
 
     def learn(self, train: Rows, scale: str) -> ClassTarget | NumberTargets:
         """Return what the outputs stand for, numbers scaled by the rows to train on."""

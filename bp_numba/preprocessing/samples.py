@@ -40,7 +40,9 @@ class Wanted(NamedTuple):
     seed : int
         Of the split.
     class_weight : str, optional
-        "balanced" repeats the rows of rarer classes.
+        "balanced" makes all classes count alike.
+    repeats : bool
+        Whether rows of rarer classes are repeated for that, or the network weighs them itself.
     """
 
     targets: Sequence[str]
@@ -53,6 +55,7 @@ class Wanted(NamedTuple):
     validation_size: float = 0.0
     seed: int = 0
     class_weight: str | None = None
+    repeats: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ def make_samples(table: Table, wanted: Wanted) -> Samples:
     """
     roles = choose_roles(table, wanted.targets, wanted.ignore, wanted.categorical)
     goal = read_goal(table, wanted.targets, wanted.task)
+    if wanted.class_weight is not None:
+        goal.check_classes()
     train, validate, test = _parts(table, goal, wanted)
     reader = Reader(table)
     encoders, notes = learn_inputs(reader, roles.inputs, train, wanted.scale, roles.categorical)
@@ -116,8 +121,8 @@ def make_samples(table: Table, wanted: Wanted) -> Samples:
         tuple(encoders), goal.learn(train, wanted.target_scale), wanted.scale
     )
     parts = [train, validate, test]
-    if wanted.class_weight == "balanced":
-        parts[:2] = [rows[balance(goal.class_numbers()[rows], wanted.seed)] for rows in parts[:2]]
+    if wanted.class_weight is not None and wanted.repeats:
+        parts[:2] = [rows[balance(goal.values[rows], wanted.seed)] for rows in parts[:2]]
     (X, X_validate, X_test), _ = write_inputs(encoders, reader, parts)
     y, y_validate = (preprocessing.targets(goal.values[rows]) for rows in parts[:2])
     return Samples(
