@@ -5,7 +5,7 @@ from pathlib import Path
 from bp_numba.tables.arrays import read_arrays
 from bp_numba.tables.errors import TableError
 from bp_numba.tables.parquet import read_parquet
-from bp_numba.tables.sources import STANDARD_INPUT, read_bytes, source_name
+from bp_numba.tables.sources import PACKED, STANDARD_INPUT, read_bytes, source_name, zip_members
 from bp_numba.tables.table import Table
 from bp_numba.tables.text_files import Reading, read_text
 
@@ -21,12 +21,10 @@ _SUFFIXES = {
     ".npz": "npz",
 }
 _OTHER_FILES = [
-    (b"PK\x03\x04", "a zip archive, such as .xlsx and .npz are"),
+    (b"PK\x03\x04", "a zip archive that is damaged or holds several files, as .xlsx and .npz"),
     (b"\xd0\xcf\x11\xe0", "an Excel file of old"),
     (b"PAR1", "a Parquet file: --format parquet"),
     (b"%PDF", "a PDF file"),
-    (b"BZh", "packed by bzip2"),
-    (b"\xfd7zXZ\0", "packed by xz"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd"),
     (b"\x93NUMPY", "a single NumPy array"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -38,7 +36,7 @@ _OTHER_FILES = [
 def read_table(source: Path, how: Reading = Reading()) -> Table:  # noqa: B008 - a tuple
     """Read a table from a file, or from standard input if the source is called -.
 
-    What gzip packed is unpacked, whatever it is called; .gz is no suffix of a format.
+    What is packed is unpacked, whatever it is called; `PACKED` are no suffixes of a format.
 
     Raises
     ------
@@ -70,19 +68,22 @@ def _known_format(source: Path, how: Reading) -> str | None:
         return how.format
     if str(source) == STANDARD_INPUT:
         return None
-    suffixes = [suffix.lower() for suffix in source.suffixes if suffix.lower() != ".gz"]
-    if not suffixes or suffixes[-1] not in _SUFFIXES:
-        raise TableError(
-            f"{source} must end in {', '.join(_SUFFIXES)} (or one of them and .gz), which tells "
-            f"its format; else say --format {', '.join(FORMATS)}"
-        )
-    return _SUFFIXES[suffixes[-1]]
+    all_suffixes = [suffix.lower() for suffix in source.suffixes]
+    suffixes = [suffix for suffix in all_suffixes if suffix not in PACKED]
+    if suffixes and suffixes[-1] in _SUFFIXES:
+        return _SUFFIXES[suffixes[-1]]
+    if all_suffixes[-1:] == [".zip"]:
+        return None
+    raise TableError(
+        f"{source} must end in {', '.join(_SUFFIXES)} (or one of them and {', '.join(PACKED)}), "
+        f"which tells its format; else say --format {', '.join(FORMATS)}"
+    )
 
 
 def _told_format(content: bytes) -> str:
     if content.startswith(b"PAR1"):
         return "parquet"
-    return "npz" if content.startswith(b"PK\x03\x04") else "csv"
+    return "npz" if any(name.endswith(".npy") for name in zip_members(content)) else "csv"
 
 
 def _check_text(name: str, content: bytes) -> None:

@@ -36,8 +36,8 @@ class Reading(NamedTuple):
     encoding : str or None
         Its encoding, as Python calls it; None for what a byte order mark tells, or else UTF-8.
     format : str or None
-        One of `bp_numba.tables.reading.FORMATS`; None for what the suffix tells, or on standard
-        input the first bytes.
+        One of `bp_numba.tables.reading.FORMATS`; None for what the suffix tells, or the first bytes
+        on standard input and where the suffix is .zip only.
     """
 
     separator: str | None = None

@@ -92,6 +92,7 @@ def test_an_archive_of_other_files(tmp_path):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("readme.txt", "no array")
+        archive.writestr("more.txt", "no array")
     assert "got 'readme.txt', no array" in refusal(tmp_path, file.getvalue(), "data.npz")
 
 

@@ -1,8 +1,12 @@
-"""Formats and sources: suffixes, gzip, standard input, files of another kind."""
+"""Formats and sources: suffixes, packed files, standard input, files of another kind."""
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
+import zipfile
+from functools import partial
 
 import numpy as np
 import polars
@@ -38,6 +42,19 @@ KINDS = {
 }
 
 
+def zipped(*contents, names=("folder/data.csv", "other.csv")):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.mkdir("folder") if hasattr(archive, "mkdir") else archive.writestr("folder/", "")
+        archive.writestr("__MACOSX/folder/._data.csv", "what macOS adds")
+        for name, content in zip(names, contents, strict=False):
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": partial(lzma.compress, preset=0), "zip": zipped}
+
+
 @pytest.fixture
 def given(monkeypatch):
     """Return a function that gives bytes as standard input."""
@@ -48,13 +65,13 @@ def given(monkeypatch):
     return give
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("packed", ["", *PACKERS])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_from_every_source(kind, packed, tmp_path, given):
     content, cells = KINDS[kind]
-    content = gzip.compress(content) if packed else content
+    content = PACKERS[packed](content) if packed else content
     for name, how in ((f"d.{kind}", {}), ("d.dat", {"format": kind}), ("d", {"format": kind})):
-        name = f"{name}.gz" if packed else name
+        name = f"{name}.{packed.upper()}" if packed else name
         assert cells_of(table_of(tmp_path, content, name, **how)) == cells
     for how in (Reading(), Reading(format=kind)):
         given(content)
@@ -81,7 +98,10 @@ def test_suffixes_that_tell_nothing_name_the_option(name, tmp_path):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"PK\x03\x04....", "a zip archive, such as .xlsx"),
+        (b"PK\x03\x04....", "a zip archive that is damaged or holds several files, as .xlsx"),
+        (zipped(TEXT, TEXT), "a zip archive that is damaged or holds several files, as .xlsx"),
+        (zipped(), "a zip archive that is damaged or holds several files, as .xlsx"),
+        (b"\x28\xb5\x2f\xfd", "packed by zstd"),
         (parquet(), "a Parquet file: --format parquet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel file of old"),
         (b"\n <!DOCTYPE html>\n<html>", "a web page"),
@@ -118,10 +138,26 @@ def test_what_cannot_be_read_is_an_error_of_the_system(tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_mutated_gzip_files_are_refused(kind, tmp_path):
+def test_an_archive_whose_name_tells_no_format(kind, tmp_path):
     content, cells = KINDS[kind]
-    packed = gzip.compress(content, mtime=0)
-    for seed in range(200):
+    assert cells_of(table_of(tmp_path, zipped(content), "data.zip")) == cells
+
+
+def test_an_archive_of_several_files_is_refused_from_every_source(tmp_path, given):
+    content = zipped(TEXT, TEXT)
+    message = "must be a text file, such as CSV, got a zip archive that is damaged or holds several"
+    assert message in refusal(tmp_path, content, "data.zip")
+    given(content)
+    with pytest.raises(TableError, match=f"standard input {message}"):
+        read_table(tmp_path.__class__("-"))
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_mutated_packed_files_are_refused(kind, packer, tmp_path):
+    content, cells = KINDS[kind]
+    packed = PACKERS[packer](content)
+    for seed in range(100):
         changed = bytes(mutated(packed, seed))
         try:
             assert cells_of(table_of(tmp_path, changed, f"data.{kind}")) == cells
@@ -129,14 +165,16 @@ def test_mutated_gzip_files_are_refused(kind, tmp_path):
             assert "\n" not in str(error)
 
 
-def test_truncated_gzip_files_are_refused(tmp_path):
-    packed = gzip.compress(TEXT)
+@pytest.mark.parametrize("packer", PACKERS)
+def test_truncated_packed_files_are_refused(packer, tmp_path):
+    packed = PACKERS[packer](TEXT)
     for end in range(2, len(packed)):
         assert "data.csv" in refusal(tmp_path, packed[:end])
 
 
-def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path):
-    content = gzip.compress(b"0" * 100_000_000, 9)
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_bomb_is_refused_before_it_is_unpacked(packer, tmp_path):
+    content = PACKERS[packer](bytes(100_000_000))
     assert "unpacks to more than 500 times its size" in refusal(tmp_path, content)
 
 
