@@ -115,9 +115,13 @@ def _write(path: Path | None, header: Sequence[str], rows: Sequence[Sequence[Any
 
 
 def _write_rows(file: TextIO, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write a table; texts in quotes where one may be taken for a comment, or for two columns."""
+    """Write a table; texts in quotes where one may be taken for a comment, or for two columns.
+
+    Spaces would separate the columns of a table that has only one.
+    """
     texts = {text for text in (*header, *(row[0] for row in rows)) if isinstance(text, str)}
-    is_plain = _SPECIAL.isdisjoint(chain.from_iterable(texts))
+    special = _SPECIAL | {" "} if len(header) == 1 else _SPECIAL
+    is_plain = special.isdisjoint(chain.from_iterable(texts))
     quoting: Literal[0, 2] = csv.QUOTE_MINIMAL if is_plain else csv.QUOTE_NONNUMERIC
     writer = csv.writer(file, lineterminator="\n", quoting=quoting)
     writer.writerow(header)

@@ -100,8 +100,8 @@ def encoded(cells: Sequence[str]) -> Texts:
 
 
 def is_blank(blocks: Sequence[bytes]) -> bool:
-    """Tell whether all cells of a column are empty."""
-    return not any(column.strip(b"\0 \t\r\n") for column in blocks)
+    """Tell whether all cells of a column are empty, or spaces of whatever kind."""
+    return not texts(blocks).values
 
 
 def _numbered(blocks: Iterable[Sequence[str]]) -> tuple[_Codes, list[str]]:

@@ -34,20 +34,24 @@ def test_proba(tmp_path, capsys):
         ("a|b", "c|d"),
         ("a,b", "c\td"),
         ("a", '"b"'),
+        ("New York", "St. Louis"),
+        (";", "|"),
     ],
 )
-def test_names_that_look_like_comments_or_columns_are_read_back(names, proba, tmp_path, capsys):
+@pytest.mark.parametrize("target", ["#label", "my label"])
+def test_names_that_look_like_comments_or_columns_are_read_back(
+    names, target, proba, tmp_path, capsys
+):
     data, model = two_groups(tmp_path / "data.csv", names=names), tmp_path / "model.npz"
-    named = data.read_text().replace("label", '"#label"', 1)
-    data.write_text(named)
-    run(capsys, "train", data, "--target", "#label", "--save", model)
+    data.write_text(data.read_text().replace("label", f'"{target}"', 1))
+    run(capsys, "train", data, "--target", target, "--save", model)
     out = tmp_path / "out.csv"
     run(capsys, "predict", model, data, "--out", out, *proba)
     read = read_table(out)
-    cells = read.cells("#label")
+    cells = read.cells(target)
     expected = [row[0] for row in predictions(out.read_text())[1]]
     assert [cells.values[code] for code in cells.codes] == expected and set(expected) == set(names)
-    assert list(read.columns) == ["#label", *(f"proba_{name}" for name in sorted(names) if proba)]
+    assert list(read.columns) == [target, *(f"proba_{name}" for name in sorted(names) if proba)]
 
 
 def test_a_dash_is_standard_output(model, tmp_path, capsys, monkeypatch):

@@ -35,6 +35,9 @@ def separated(folder, text, **how):
         ('6 "(6, 2)"\n1 "(2, 7)"\n', ["6", "(6, 2)"]),
         ('"b", "18. 04. 2024"\n"c", "18. 03. 2015"\n', ["b", "18. 04. 2024"]),
         ('4" bolt,hi a\n3" nut,lo b\n', ['4" bolt', "hi a"]),
+        ('"a","b|"\n0.5,1.5\n2.5,3.5\n', ["a", "b|"]),
+        ('"a","b|"\n"c",1.5\n', ["a", "b|"]),
+        ('"a";"\t"\n"x";1\n', ["a", None]),
     ],
 )
 def test_told_from_the_content(text, row, tmp_path):

@@ -52,7 +52,12 @@ def zipped(*contents, names=("folder/data.csv", "other.csv")):
     return file.getvalue()
 
 
-PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": partial(lzma.compress, preset=0), "zip": zipped}
+PACKERS = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": partial(lzma.compress, preset=0),
+    "zip": zipped,
+}
 
 
 @pytest.fixture

@@ -214,8 +214,9 @@ def test_a_name_that_is_a_number_sign(tmp_path):
     assert cells_of(table) == {"#": ["1", "2"], "name": ["a", "b"]}
 
 
-def test_without_a_header_columns_are_numbered(tmp_path):
-    table = table_of(tmp_path, "1,x,\n2,y,\n", header=False)
+@pytest.mark.parametrize("blank", ["", " ", '"\f"', "\u3000"])
+def test_without_a_header_columns_are_numbered(blank, tmp_path):
+    table = table_of(tmp_path, f"1,x,{blank}\n2,y,\n", header=False)
     assert cells_of(table) == {"c1": ["1", "2"], "c2": ["x", "y"]} and table.header == 0
     assert table.notes == ("column 3 has no name and is empty: left out",)
 
