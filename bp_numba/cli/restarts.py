@@ -11,6 +11,9 @@ from bp_numba import validation as check
 from bp_numba.cli.errors import CommandError
 from bp_numba.preprocessing.samples import Samples
 
+BESIDE = 800
+"""Bytes that a network takes beside its weights at least: objects, and metadata of its own."""
+
 
 def fresh_networks(samples: Samples, options: argparse.Namespace) -> list[NeuralNetwork]:
     """Return a network for each seed, with metadata that say what it is trained on.
@@ -48,11 +51,11 @@ def check_memory(layers: Sequence[int], count: int) -> None:
         check.check_layers(layers, "--layers")
     except ValueError as error:
         raise CommandError(str(error)) from None
-    needed, available = count * check.bytes_of_weights(layers), check.physical_memory()
-    if needed > available:
+    needed = count * (check.bytes_of_weights(layers) + BESIDE)
+    if needed > (available := check.physical_memory()):
         raise CommandError(
-            f"--restarts must give weights that fit in memory ({available / 2**30:.1f} GiB), "
-            f"got {count} with {needed / 2**30:.1f} GiB of weights"
+            f"--restarts must give networks that fit in memory ({available / 2**30:.1f} GiB), "
+            f"got {count} of {needed / 2**30:.1f} GiB"
         )
 
 

@@ -178,10 +178,19 @@ def test_none_stays_finite(tmp_path):
 def test_more_weights_than_memory(network, refused):
     columns = {"x": [*range(8)], "y": [0, 1] * 4}
     command = ["--network", network]
-    message = "--restarts must give weights that fit in memory ("
+    message = "--restarts must give networks that fit in memory ("
     assert message in refused(columns, [*command, "--restarts", "4000000000"])
-    message = "layers must give weights that fit in memory ("
+    message = "bp-numba: --layers must give weights that fit in memory ("
     assert message in refused(columns, [*command, "--layers", "1000000-1000000"])
+
+
+@pytest.mark.parametrize("network", ["sigmoid", "mlp"])
+def test_more_small_networks_than_memory(network, refused, monkeypatch):
+    monkeypatch.setattr(restarts.check, "physical_memory", lambda: 2**20)
+    columns = {"x": [*range(8)], "y": [0, 1] * 4}
+    command = ["--network", network, "--layers", "none", "--restarts", "2000"]  # 64 kB of weights
+    message = "--restarts must give networks that fit in memory (0.0 GiB), got 2000 of"
+    assert message in refused(columns, command)
 
 
 def test_all_curves_are_drawn(tmp_path, capsys):
