@@ -98,7 +98,8 @@ def _validation_line(loss: float | None, best: int | None) -> str:
 
 
 def _epochs(network: Any) -> str:
-    return f"trained for {network.epochs_trained} epochs"
+    epochs = network.epochs_trained
+    return f"trained for {epochs} epoch{'s' * (epochs != 1)}"
 
 
 def _table_lines(values: Any) -> Iterator[str]:

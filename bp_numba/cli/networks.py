@@ -15,7 +15,7 @@ from bp_numba.cli.reporting import draw_all_losses, draw_all_perceptrons, draw_l
 from bp_numba.cli.restarts import fresh_networks, metadata_of
 from bp_numba.cli.training import Trained, train_and_save
 from bp_numba.preprocessing.samples import Matrix, Samples
-from bp_numba.runs.archives import PERCEPTRON, kind_of
+from bp_numba.runs import archives
 
 
 def is_mlp(options: argparse.Namespace) -> bool:
@@ -94,11 +94,19 @@ def load_network(path: Path) -> Any:
     Raises
     ------
     CommandError
-        If it holds a Perceptron and scikit-learn is not installed.
+        If it holds a Perceptron and scikit-learn is not installed, or more networks than one.
     ModelFormatError, OSError
         If it holds no network, or cannot be read.
     """
-    return Perceptron.load(path) if kind_of(path) == PERCEPTRON else NeuralNetwork.load(path)
+    match archives.kind_of(path):
+        case archives.MANY:
+            raise CommandError(
+                f"{path} must hold one network, as --save writes the best of --restarts, got many, "
+                "as in a checkpoint of all"
+            )
+        case archives.PERCEPTRON:
+            return Perceptron.load(path)
+    return NeuralNetwork.load(path)
 
 
 def outputs_of(network: Any, X: Matrix) -> Matrix:

@@ -41,6 +41,14 @@ def test_info_about_a_model(xor_data, tmp_path, capsys):
     assert f"validation loss {nn.losses[-1]:.7f}" in trained
 
 
+def test_info_about_one_epoch(xor_data, tmp_path, capsys):
+    nn, path = make(NeuralNetwork, [2, 2, 1]), tmp_path / "xor.npz"
+    nn.fit(*xor_data, epochs=1, verbose=False)
+    nn.save(path)
+    assert main(["info", str(path)]) == 0
+    assert "trained for 1 epoch\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no network"])
 def test_info_about_what_is_no_model(content, tmp_path, capsys):
     path = tmp_path / "file"

@@ -204,6 +204,16 @@ def test_all_curves_are_drawn(tmp_path, capsys):
 # checkpoints
 
 
+@pytest.mark.parametrize("command", [["info"], ["predict"]])
+def test_a_checkpoint_of_several_is_no_network(command, tmp_path, capsys):
+    data, path = two_groups(tmp_path / "data.csv"), tmp_path / "kept.npz"
+    run(capsys, *restarted(data, path, epochs=1))
+    arguments = [*command, path] + [data] * (command == ["predict"])
+    assert main(list(map(str, arguments))) == 1
+    message = f"bp-numba: {path} must hold one network, as --save writes the best of --restarts"
+    assert capsys.readouterr().err.startswith(message)
+
+
 def restarted(data, path, epochs=95, count=4):
     """Return the arguments of a run that goes on from a checkpoint."""
     options = ["--epochs", epochs, "--restarts", count, "--display-update", 10]
