@@ -19,12 +19,15 @@ from bp_numba.native.processes import lower_priority, start_python
 from bp_numba.simd.width import widest
 
 _CODE = """
-import gc, os, signal, sys
+import os, sys
+library = os.path.dirname(os.__file__)
+# First: beside a script there may be a calendar.py of the user's, and Numba imports calendar.
+sys.path[:] = [library, os.path.join(library, "lib-dynload"), *{path!r}]
+import gc, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
 gc.disable()
 sys.stdout.flush()
 sys.stdout = sys.stderr  # one pipe: in the order in which it is printed
-sys.path[:] = {path!r}
 sys.modules["scipy"] = None
 from bp_numba.native.server import serve
 serve({parent}, {stands_by})

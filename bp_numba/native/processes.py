@@ -30,7 +30,7 @@ def start_python(code: str) -> subprocess.Popen[bytes]:
     import subprocess  # takes longer than all else of this room
 
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-W", "ignore", "-c", code],  # PYTHONWARNINGS may make errors of them
         bufsize=0,  # a buffer has a lock, on which the interpreter aborts if it ends meanwhile
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

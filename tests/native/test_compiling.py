@@ -10,7 +10,7 @@ import pytest
 from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import compiler, compiling, files
 from bp_numba.simd.width import NARROWEST, widest
-from tests.conftest import UNMEASURED, needs_jit, run_python
+from tests.conftest import UNMEASURED, needs_jit, run_command, run_python
 from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
 
 AT_THE_COMPILER = """
@@ -26,6 +26,18 @@ FAILURES = {
     "import os; os._exit(0)": "the process that compiles ended with 0",
     "import llvmlite.binding as b; b.get_host_cpu_name = lambda: 1 / 0": "ZeroDivisionError",
 }
+
+LOAD = "from bp_numba.native import loading; loading.load('activate')"
+
+OLD_LLVMLITE = """
+    import builtins, warnings
+    original = builtins.__import__
+    def imported(name, *arguments):
+        if name == "llvmlite":
+            warnings.warn("old", DeprecationWarning)
+        return original(name, *arguments)
+    builtins.__import__ = imported
+"""
 
 
 @needs_jit
@@ -80,6 +92,35 @@ def test_an_unknown_cpu_has_narrow_vectors(monkeypatch):
 def test_entries_of_the_path_that_are_not_text(compilations, monkeypatch):
     monkeypatch.setattr(sys, "path", [Path("elsewhere"), *sys.path, b"bytes"])
     load()
+
+
+@needs_jit
+@pytest.mark.parametrize("place", ["script", "present"])
+def test_modules_of_users_with_names_of_standard_ones(place, tmp_path):
+    """They lie beside the script, or in the present folder, which is not on the script's path."""
+    names = ["calendar", "email", "html", "json", "heapq", "array", "xml"]
+    for name in names if place == "script" else [*names, "signal", "gc", "queue", "random"]:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not for Numba')")
+    script = tmp_path / "train.py" if place == "script" else tmp_path / "folder" / "train.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(LOAD)
+    folders = {"PYTHONPATH": str(PACKAGE.parent), "NUMBA_CACHE_DIR": str(tmp_path / "c")}
+    result = run_command([sys.executable, script], cwd=tmp_path, **folders)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list((tmp_path / "c").rglob("activate-*.o"))
+
+
+@needs_jit
+def test_warnings_of_the_compiler_are_no_errors(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(AT_THE_COMPILER.format(what=OLD_LLVMLITE))
+    folders = [str(tmp_path), str(PACKAGE.parent)]
+    run_python(
+        LOAD,
+        PYTHONPATH=os.pathsep.join(folders),
+        PYTHONWARNINGS="error",
+        NUMBA_CACHE_DIR=str(tmp_path / "c"),
+    )
+    assert list((tmp_path / "c").rglob("activate-*.o"))
 
 
 @needs_jit
