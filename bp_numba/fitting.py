@@ -4,9 +4,12 @@ Where none of the methods concerned is overridden, the work is `training`'s: by 
 NumPy (`training.choice`). Else it is done by the user's own methods, sample by sample.
 """
 
+import zlib
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Protocol, TypeAlias
+
+import numpy as np
 
 from bp_numba import validation as check
 from bp_numba.runs.state import record_of
@@ -83,22 +86,50 @@ class SampleBySample:
         return Slice(epoch + 1, [Point(epoch + 1, perf_counter(), *self._losses())])
 
 
+class UntilChanged:
+    """Training by kernels, until the network's own loss changes the samples that it is given.
+
+    Kernels have copies of them. The reference trains on what the loss has left, and so does
+    `SampleBySample`.
+    """
+
+    def __init__(self, by_kernels: Training, by_sample: Training, *arrays: Any) -> None:
+        self._training, self._by_sample = by_kernels, by_sample
+        self._arrays, self._checksums = arrays, [*map(_checksum, arrays)]
+
+    def advance(self, run: Run, epoch: int, one_point: bool) -> Slice:
+        """Train up to the next display point, at most: there the loss is called."""
+        part = self._training.advance(run, epoch, one_point)
+        if part.points and self._training is not self._by_sample:
+            if [*map(_checksum, self._arrays)] != self._checksums:
+                self._training = self._by_sample
+        return part
+
+
+def _checksum(array: Any) -> int:
+    return zlib.crc32(np.ascontiguousarray(array))
+
+
 def training_of(network: Any, samples: Samples, watched: Samples | None) -> Training:
     """Return what trains the network, and computes its losses at the display points."""
     own = own_methods(network)
     by_sample = not own.isdisjoint(("fit_partial", "sigmoid", "sigmoid_deriv"))
-    # The samples of the loss too, as in the reference: a `fit_partial` may change them.
-    X = samples.with_bias() if by_sample else None
+    measures = not by_sample and own.isdisjoint(("predict", "calculate_loss"))
+    # Those of the loss too, as in the reference: methods of the network's own may change them.
+    X = None if measures else samples.with_bias()
     loss = _loss_of(network, samples, own, X)
     validation_loss = (lambda: None) if watched is None else _loss_of(network, watched, own)
 
     def losses() -> tuple[Any, Any]:
         return loss(), validation_loss()
 
+    if measures:
+        return Trainer(network, samples, watched, losses)
+    sample_by_sample = SampleBySample(network, X, samples.y, losses)
     if by_sample:
-        return SampleBySample(network, X, samples.y, losses)
-    measures = own.isdisjoint(("predict", "calculate_loss"))
-    return Trainer(network, samples, watched, losses, measures)
+        return sample_by_sample
+    trainer = Trainer(network, samples, watched, losses, measures=False)
+    return UntilChanged(trainer, sample_by_sample, X, samples.y)
 
 
 def _loss_of(

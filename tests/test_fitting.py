@@ -7,7 +7,7 @@ from bp_numba import NeuralNetwork, ReferenceNetwork, fitting
 from bp_numba.training.run import Run
 from bp_numba.training.samples import Samples
 from bp_numba.training.trainer import Trainer
-from tests.conftest import make, twins
+from tests.conftest import assert_same_weights, make, twins
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,37 @@ def test_samples_that_a_fit_partial_changes_are_those_of_the_loss(xor_data, caps
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert xor_data[0].max() == 1  # they are the network's own
+
+
+CHANGES = {
+    "targets": lambda X, targets: np.multiply(targets, 0.5, targets),
+    "X": lambda X, targets: np.multiply(X[:, :-1], 0.5, X[:, :-1]),
+    "the column of ones": lambda X, targets: X[:, -1].fill(2.0),
+}
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+@pytest.mark.parametrize("by", ["calculate_loss", "predict"])
+def test_samples_that_a_loss_changes_are_trained_on(by, changed, xor_data, capsys):
+    trained = []
+    for kind in NeuralNetwork, ReferenceNetwork:
+        X, y = xor_data[0], xor_data[1].astype(float)
+
+        class Changing(kind):
+            def calculate_loss(self, X, targets):
+                if by == "calculate_loss":
+                    CHANGES[changed](X, targets)
+                return super().calculate_loss(X, targets)
+
+            def predict(self, X, addBias=True):
+                if by == "predict":
+                    CHANGES[changed](X, self.targets)
+                return super().predict(X, addBias)
+
+        nn = make(Changing, [2, 2, 1])
+        nn.targets = y
+        nn.fit(X, y, 7, 2)
+        trained.append((nn, capsys.readouterr().out, y.sum()))
+    (ours, *seen), (reference, *expected) = trained
+    assert seen == expected
+    assert_same_weights(ours, reference, 1e-14)
