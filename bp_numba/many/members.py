@@ -10,7 +10,13 @@ from bp_numba import validation as check
 from bp_numba.fitting import samples_to_train_on, samples_to_validate
 from bp_numba.network import NeuralNetwork
 from bp_numba.simd.arrays import Array, address
-from bp_numba.training.choice import overridden, own_methods, replaces_methods, share_memory
+from bp_numba.training.choice import (
+    computes_alpha,
+    overridden,
+    own_methods,
+    replaces_methods,
+    share_memory,
+)
 from bp_numba.training.samples import Samples, SharedSamples
 
 
@@ -74,7 +80,7 @@ def members_of(networks: Sequence[Any], X: Any, y: Any, validation: Any) -> list
 def _form(network: Any) -> Any:
     """Return what all checks of a network but that of alpha depend on; None if on still more."""
     W = getattr(network, "W", None)
-    if type(W) is not list or replaces_methods(network):
+    if type(W) is not list or replaces_methods(network) or computes_alpha(network):
         return None
     form = [type(network), len({*map(id, W)})]
     for w in W:
@@ -93,7 +99,7 @@ def _checked(network: Any, has_own: bool, own: Any, pair: Any) -> tuple[Any, ...
 
 
 def _is_bound(network: Any) -> bool:
-    has_own = bool(own_methods(network)) or hasattr(type(network), "alpha")
+    has_own = bool(own_methods(network)) or computes_alpha(network)
     return has_own or share_memory(network.W)
 
 

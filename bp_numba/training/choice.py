@@ -91,6 +91,13 @@ def own_methods(network: Any) -> set[str]:
     }
 
 
+def computes_alpha(network: Any) -> bool:
+    """Tell if alpha is no plain attribute, and so may be another one whenever it is read."""
+    kind = type(network)
+    is_plain = "alpha" in network.__dict__ and not hasattr(kind, "alpha")
+    return not (is_plain and kind.__getattribute__ is object.__getattribute__)
+
+
 def for_package() -> Reason | None:
     """Return why there are no kernels at all."""
     if not loading.enabled():

@@ -100,8 +100,8 @@ class Trainer:
         one_point : bool, default False
             Whether to stop at the first display point.
         """
-        # A descriptor may compute alpha, and is entitled to do so at every epoch.
-        may_go_on = self._stays_finite and not hasattr(type(self._network), "alpha")
+        # Who computes alpha is entitled to do so at every epoch.
+        may_go_on = self._stays_finite and not choice.computes_alpha(self._network)
         if may_go_on and self._blocks <= self._slice_blocks:
             reached = self._many_epochs(run, epoch, one_point)
             if reached is not None:
