@@ -107,7 +107,7 @@ class UntilChanged:
 
 
 def _checksum(array: Any) -> int:
-    return zlib.crc32(np.ascontiguousarray(array))
+    return zlib.crc32(np.ascontiguousarray(array).data)
 
 
 def training_of(network: Any, samples: Samples, watched: Samples | None) -> Training:

@@ -93,7 +93,7 @@ def own_methods(network: Any) -> set[str]:
 
 def computes_alpha(network: Any) -> bool:
     """Tell if alpha is no plain attribute, and so may be another one whenever it is read."""
-    kind = type(network)
+    kind: Any = type(network)
     is_plain = "alpha" in network.__dict__ and not hasattr(kind, "alpha")
     return not (is_plain and kind.__getattribute__ is object.__getattribute__)
 
