@@ -24,15 +24,24 @@ library = os.path.dirname(os.__file__)
 # First: beside a script there may be a calendar.py of the user's, and Numba imports calendar.
 sys.path[:] = [library, os.path.join(library, "lib-dynload"), *{path!r}]
 import gc, signal
+try:
+    os.getcwd()
+except OSError:  # it is gone; Numba gives names of files relative to it
+    os.chdir(library)
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
 gc.disable()
 sys.stdout.flush()
 sys.stdout = sys.stderr  # one pipe: in the order in which it is printed
-sys.modules["scipy"] = None
+for name in {unwanted!r}:
+    sys.modules.setdefault(name, None)
 from bp_numba.native.server import serve
 serve({parent}, {stands_by})
 os._exit(0)
 """
+
+UNWANTED = ("scipy", "yaml")
+"""What Numba imports if it is there, and kernels do not need. With yaml a `.numba_config.yaml` in
+the present folder would change kernels, and the names of their files do not tell."""
 
 MARK = b"\0bp_numba\0"
 """What each kernel follows: before it there is what the process may have printed."""
@@ -85,7 +94,7 @@ class Compiler:
         self._codes: list[bytes] = []
         self._printed = b""
         path = [entry for entry in sys.path if isinstance(entry, str)]  # imports ignore all others
-        code = _CODE.format(path=path, parent=os.getpid(), stands_by=stands_by)
+        code = _CODE.format(path=path, unwanted=UNWANTED, parent=os.getpid(), stands_by=stands_by)
         self._process = start_python(code)
         if not is_waited_for:
             lower_priority(self._process.pid)

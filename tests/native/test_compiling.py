@@ -10,7 +10,7 @@ import pytest
 from bp_numba.kernels.calls import ARGUMENTS
 from bp_numba.native import compiler, compiling, files
 from bp_numba.simd.width import NARROWEST, widest
-from tests.conftest import UNMEASURED, needs_jit, run_command, run_python
+from tests.conftest import PYTHON, UNMEASURED, needs_jit, run_command, run_python
 from tests.native.new_process import IN_NUMPY, PACKAGE, TRAIN, load
 
 AT_THE_COMPILER = """
@@ -108,6 +108,23 @@ def test_modules_of_users_with_names_of_standard_ones(place, tmp_path):
     result = run_command([sys.executable, script], cwd=tmp_path, **folders)
     assert (result.returncode, result.stderr) == (0, "")
     assert list((tmp_path / "c").rglob("activate-*.o"))
+
+
+@needs_jit
+def test_a_present_folder_that_is_gone(tmp_path):
+    gone = "import os, tempfile; os.chdir(tempfile.mkdtemp()); os.rmdir(os.getcwd())\n"
+    run_python(gone + LOAD, NUMBA_CACHE_DIR=str(tmp_path))
+    assert list(tmp_path.rglob("activate-*.o"))
+
+
+@needs_jit
+def test_settings_in_a_file_change_no_kernel(tmp_path, activate_code):
+    (tmp_path / ".numba_config.yaml").write_text("cpu_name: generic\n")
+    folders = {"PYTHONPATH": str(PACKAGE.parent), "NUMBA_CACHE_DIR": str(tmp_path)}
+    result = run_command([*PYTHON, "-c", LOAD], cwd=tmp_path, **folders)
+    assert result.returncode == 0, result.stderr
+    (file,) = tmp_path.rglob("activate-*.o")
+    assert len(files.read(file)) == len(activate_code)
 
 
 @needs_jit
