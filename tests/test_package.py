@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import importlib.metadata
+import re
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,13 @@ def test_few_modules_lie_in_front_and_none_is_long():
     long = {path.name: lines for path, lines in lengths.items() if lines > 250}
     # Two thirds of network.py are the documentation of the one class that users read.
     assert set(long) <= {"network.py"}, long
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda p: p.parent.name)
+def test_each_room_tells_of_all_its_modules(path):
+    words = set(re.findall(r"`(?:[a-z]+\.)*(\w+)`", ast.get_docstring(ast.parse(path.read_text()))))
+    modules = {module.stem for module in path.parent.glob("*.py")} - {"__init__"}
+    assert modules <= words, modules - words
 
 
 COMPILER = {"simd", "kernels", "native.compiling"}

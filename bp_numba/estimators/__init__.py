@@ -3,9 +3,11 @@
 Read `classifier` and `regressor` (the two classes), `perceptron` (what they override), then
 `stochastic` (the epochs of solvers 'sgd' and 'adam'), `trainer` (what an epoch is handed to) and
 `choice` (which trainer). `in_scikit_learn` trains with scikit-learn's own code, `in_kernels` in
-kernels, whose `overflows` are told as NumPy tells its own. `validation` and `scoring` are early
-stopping; `weighting` and `callbacks` are what scikit-learn's classes do not have; `hooks` says
-which private parts of scikit-learn all this stands on.
+kernels, whose `overflows` are told as NumPy tells its own, with the `adam_rates` of scikit-learn.
+`lbfgs` is the loop of the solver of that name. `validation` and `scoring` are early stopping;
+`weighting` and `callbacks` are what scikit-learn's classes do not have; `epochs` has them trained
+epoch by epoch, for the command line. `model_files` are what `save_perceptron` writes, with
+`model_headers`. `hooks` says which private parts of scikit-learn all this stands on.
 """
 
 from bp_numba.native import loading
