@@ -12,6 +12,7 @@ from bp_numba.cli.errors import CommandError
 from bp_numba.cli.perceptron_runs import PerceptronRun, Reached
 from bp_numba.cli.perceptrons import Perceptron, model_files
 from bp_numba.cli.resuming import check_facts, facts_of, of_another_run
+from bp_numba.kernels.layout import units_of
 from bp_numba.runs.archives import PERCEPTRON, kind_of
 from bp_numba.runs.json_values import is_count, is_number
 
@@ -62,7 +63,7 @@ def load_checkpoint(path: Path, fresh: Perceptron) -> Perceptron:
     if kind_of(path) != PERCEPTRON:
         raise of_another_run(path, "network", "sigmoid", "mlp")
     estimator, metadata, arrays = model_files(str(path)).read_perceptron(path)
-    there = Perceptron(estimator, metadata, [*map(len, estimator.coefs_), estimator.n_outputs_])
+    there = Perceptron(estimator, metadata, units_of(estimator.coefs_))
     _check_same_run(path, there, fresh)
     try:
         there.reached = _reached(there, metadata.pop(RUN), arrays)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bp_numba.cli.errors import CommandError
 from bp_numba.cli.restarts import check_memory
+from bp_numba.kernels.layout import units_of
 
 Matrix = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class Perceptron:
             If the file holds none, or cannot be read.
         """
         estimator, metadata = model_files(str(path)).load_perceptron(path)
-        return cls(estimator, metadata, [*map(len, estimator.coefs_), estimator.n_outputs_])
+        return cls(estimator, metadata, units_of(estimator.coefs_))
 
     def save(self, path: Path) -> None:
         """Write it to a file; raises as `save_perceptron`."""

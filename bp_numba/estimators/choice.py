@@ -11,6 +11,7 @@ from bp_numba.estimators import hooks
 from bp_numba.estimators.in_kernels import InKernels, kept_by, lbfgs_gradient
 from bp_numba.estimators.in_scikit_learn import InScikitLearn
 from bp_numba.estimators.trainer import Samples, Trainer
+from bp_numba.kernels.layout import units_of
 from bp_numba.kernels.variants import HIDDEN
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.training.gradient import Gradient
@@ -60,7 +61,7 @@ def gradient_for(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Gradient
     """Return loss and gradient on all samples, in kernels, or None for scikit-learn's code."""
     if not suits(estimator, Samples(X, y, sample_weight), X.shape[0]):
         return None
-    units = [*map(len, estimator.coefs_), y.shape[1]]
+    units = units_of(estimator.coefs_)
     try:
         return lbfgs_gradient(estimator, units, X, y, sample_weight)
     except NotCompiled:
@@ -86,7 +87,7 @@ def suits(estimator: Any, samples: Samples, batch_size: int) -> bool:
         and all(w.shape[1:] == b.shape for w, b in zip(coefs, intercepts, strict=True))
         and intercepts[-1].shape == y.shape[1:]
         and not hooks.are_overridden(estimator, "_backprop", "_forward_pass", "_compute_loss_grad")
-        and is_faster([*map(len, coefs), len(intercepts[-1])], batch_size)
+        and is_faster(units_of(coefs), batch_size)
     )
 
 

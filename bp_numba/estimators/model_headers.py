@@ -7,6 +7,7 @@ import numpy as np
 
 from bp_numba.estimators.classifier import MLPClassifier
 from bp_numba.estimators.regressor import MLPRegressor
+from bp_numba.kernels.layout import units_of
 from bp_numba.runs.archives import require
 from bp_numba.runs.json_values import are_layers, are_numbers, is_count, is_number
 
@@ -61,7 +62,7 @@ def header_of(estimator: Any) -> dict[str, Any]:
     return {
         "class": type(estimator).__name__,
         "parameters": _parameters(estimator),
-        "units": [*map(len, estimator.coefs_), estimator.n_outputs_],
+        "units": units_of(estimator.coefs_),
         "out_activation": estimator.out_activation_,
         "feature_names": None if names is None else names.tolist(),
         **{name: _plain(vars(estimator)[name]) for name in FITTED if name in vars(estimator)},

@@ -12,6 +12,7 @@ from bp_numba.estimators.choice import gradient_for
 from bp_numba.estimators.overflows import Overflows
 from bp_numba.estimators.trainer import Samples
 from bp_numba.estimators.weighting import weigh
+from bp_numba.kernels.layout import units_of
 from bp_numba.training.gradient import Gradient
 
 
@@ -72,7 +73,7 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
         call = self._weighted(hook, args, kwargs)
         task = FitTask(self, 0)
         X, y, sample_weight = (call.arguments.get(name) for name in ("X", "y", "sample_weight"))
-        units = [*map(len, self.coefs_), len(self.intercepts_[-1])]
+        units = units_of(self.coefs_)
         # Where layers were changed before partial_fit scikit-learn's code fails.
         is_known = hooks.are_known() and call.arguments["layer_units"] == units
         is_own = hooks.are_overridden(self, "_unpack") or not self._gives_gradients

@@ -19,7 +19,7 @@ the first v columns of all its rows, then the next, so that element (i, j) is at
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,6 +75,11 @@ class FlatNetwork(NamedTuple):
     panel_columns: Offsets
     unit_offsets: Offsets
     weight_offsets: Offsets
+
+
+def units_of(matrices: Sequence[Any]) -> list[int]:
+    """Return the number of rows of each weight matrix, then the number of columns of the last."""
+    return [*map(len, matrices), np.shape(matrices[-1])[1]]
 
 
 def flat_network(

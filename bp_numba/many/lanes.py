@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba.kernels.lanes import lanes
+from bp_numba.kernels.layout import units_of
 from bp_numba.many.listed import Listed, Measured, is_measurable
 from bp_numba.many.members import Member
 from bp_numba.many.tasks import Order, Task
@@ -70,7 +71,7 @@ class InLanes(Task):
         self._is_shared = not members[0].has_own
         if self._is_shared:
             self._sets = self._sets[:1]
-        units = [*map(len, members[0].network.W), members[0].network.W[-1].shape[1]]
+        units = units_of(members[0].network.W)
         self._known_units = KnownUnits(_name(not self._is_shared), units, self._width)
         self._many = lanes(units, len(members), self._width)
         self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]

@@ -7,6 +7,7 @@ import numpy as np
 
 from bp_numba.kernels import calls
 from bp_numba.kernels.calls import Batches, Samples
+from bp_numba.kernels.layout import units_of
 from bp_numba.kernels.perceptron import Perceptron, block_size, perceptron
 from bp_numba.kernels.variants import Variant
 from bp_numba.native.compiling import NotCompiled
@@ -106,7 +107,7 @@ class BatchTraining:
         self.batches_done = 0
         matrices = parts[: len(parts) // 2]
         self._lanes = (width or widest()) * 8 // dtype.itemsize
-        units = [*map(len, matrices), matrices[-1].shape[1]]
+        units = units_of(matrices)
         block = 1 if single else block_size(units, dtype.itemsize)
         self._sizes = () if single else (size, block)
         self._step = -(-SLICE // sum(3 * w.size for w in matrices) // block) * block

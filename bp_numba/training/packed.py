@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba.kernels.calls import MEASURE, PACK, TRAIN, UNPACK, Training
-from bp_numba.kernels.layout import flat_network
+from bp_numba.kernels.layout import flat_network, units_of
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
 from bp_numba.training.choice import is_plain
 from bp_numba.training.known_units import KnownUnits
@@ -34,7 +34,7 @@ class Packed:
 
     def __init__(self, matrices: list[Array], plan: Plan) -> None:
         self._key, width = _key(matrices, plan), plan.width
-        units = [*map(len, matrices), matrices[-1].shape[1]]
+        units = units_of(matrices)
         narrow = [w.itemsize == 4 for w in matrices]
         self._known_units = KnownUnits(plan.kernel, units, width)
         self._flat = flat_network(units, narrow, width, plan.panel, plan.tiled)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bp_numba.kernels.calls import OneSample, prediction_call
-from bp_numba.kernels.layout import flat_network
+from bp_numba.kernels.layout import flat_network, units_of
 from bp_numba.simd.arrays import Array, address, address_table, aligned_zeros
 from bp_numba.simd.width import vector_width
 from bp_numba.training.choice import for_call
@@ -53,7 +53,7 @@ class Scratch:
     _held: list[tuple[Array, tuple[int, ...], Any]]
 
     def __init__(self, matrices: list[Array]) -> None:
-        self.units = units = [len(w) for w in matrices] + [matrices[-1].shape[1]]
+        self.units = units = units_of(matrices)
         self._addresses = np.empty((len(matrices), 2), dtype=np.int64)
         self.hold(matrices)
 
@@ -119,7 +119,7 @@ def scratch_for(W: Any) -> Scratch | None:
     matrices = list(W) if isinstance(W, Iterable) else []
     if for_call(matrices) is not None:
         return None
-    units = [len(w) for w in matrices] + [matrices[-1].shape[1]]
+    units = units_of(matrices)
     if scratch is not None and scratch.units == units:
         scratch.hold(matrices)
     else:

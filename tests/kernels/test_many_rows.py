@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bp_numba.kernels.calls import GROUPS, INPUTS, prediction_call, vectors_at_a_time
+from bp_numba.kernels.layout import units_of
 from bp_numba.native import loading
 from bp_numba.simd.arrays import address, address_table
 from tests.kernels.cases import UNITS, WIDTHS, assert_guards, guarded, sigmoid
@@ -13,7 +14,7 @@ from tests.kernels.cases import UNITS, WIDTHS, assert_guards, guarded, sigmoid
 
 def predict(W, X, width):
     """Return what the kernel writes for rows of X, which may lack the column of ones."""
-    units = [*map(len, W), W[-1].shape[1]]
+    units = units_of(W)
     call = prediction_call(units, address_table(W), width)
     call = call._replace(
         packed=guarded(call.packed.size), activations=guarded(call.activations.size)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bp_numba import NeuralNetwork, ReferenceNetwork
 from bp_numba.kernels import inputs
 from bp_numba.kernels.calls import OF_KNOWN_UNITS
+from bp_numba.kernels.layout import units_of
 from bp_numba.kernels.variants import for_units
 from bp_numba.native import background, loading
 from bp_numba.simd.width import width_for
@@ -168,7 +169,7 @@ def test_any_layers_give_the_same_bits(layers, rows, in_blocks, dtype, monkeypat
         nn.W = [w.astype(dtype) for w in nn.W]
     general, known = (Trainer(nn, samples) for nn in networks)
     base = "train_blocks" if known._plan.in_blocks else "train_samples"
-    units = [*map(len, networks[0].W), layers[-1]]
+    units = units_of(networks[0].W)
     known._function = loading.load(for_units(base, units), width_for(units))
     points = [trainer.advance(Run(0, 30, 3), 0).points for trainer in (general, known)]
     assert [point.loss for point in points[0]] == [point.loss for point in points[1]]
