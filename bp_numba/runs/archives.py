@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -133,6 +134,9 @@ def reading(path: Path) -> Iterator[Archive]:
         If `path` is no path.
     """
     path = path_text(path)
+    kind = stat.S_IFMT(os.stat(path).st_mode)
+    # A pipe may never be written to, and a device never end.
+    require(kind in (stat.S_IFREG, stat.S_IFDIR), f"{path}: not a network, but a device or a pipe")
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:

@@ -213,6 +213,20 @@ def test_what_cannot_be_saved_replaces_nothing(trained, tmp_path):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_never_ends_is_not_read(kind, tmp_path, trained):
+    path = os.devnull if kind == "device" else str(tmp_path / "pipe")
+    if kind == "pipe":
+        os.mkfifo(path)
+        writer = os.open(path, os.O_RDWR)  # or to open it would wait for one
+        os.write(writer, b"PK")
+    nothing = np.zeros((0, trained.layers[0])), np.zeros((0, 1)), 0
+    for read in NeuralNetwork.load, load_many, lambda name: trained.fit(*nothing, checkpoint=name):
+        with pytest.raises(ModelFormatError, match="not a network, but a device or a pipe"):
+            read(path)
+
+
 def test_a_device_is_not_replaced_by_a_file(trained):
     with pytest.raises(OSError, match=f"{os.devnull} must be a file, or new"):
         trained.save(os.devnull)
