@@ -9,6 +9,11 @@ import numpy as np
 REALS: Any = (int, float, np.bool_, Real)  # an abstract class alone would say it, but takes long
 
 
+def is_real(value: Any) -> bool:
+    """Tell if a value is a real number; NumPy calls its times integers, which are none."""
+    return isinstance(value, REALS) and not isinstance(value, np.timedelta64)
+
+
 def without_dimensions(value: Any) -> Any:
     """Return what an array without dimensions holds, and anything else as it is."""
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
@@ -17,7 +22,7 @@ def without_dimensions(value: Any) -> Any:
 def as_float(value: Any) -> float | None:
     """Return a real number as a float, infinite where it is beyond those; None if it is none."""
     number = without_dimensions(value)
-    if not isinstance(number, REALS):
+    if not is_real(number):
         return None
     try:
         return float(number)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bp_numba.reals import REALS, as_float, described, without_dimensions
+from bp_numba.reals import as_float, described, is_real, without_dimensions
 
 Array = npt.NDArray[Any]
 
@@ -88,7 +88,7 @@ def check_display_update(value: Any) -> int | None:
     of the fraction p / q in lowest terms exactly if it is a multiple of p.
     """
     number = without_dimensions(value)
-    if not isinstance(number, REALS):
+    if not is_real(number):
         raise TypeError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
     if not number >= 0:
         raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
@@ -121,7 +121,7 @@ def as_numbers(value: Any, name: str) -> Array:
         raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
     if array.dtype.kind in "biuf":
         return array
-    if array.dtype.kind == "O" and all(isinstance(v, REALS) for v in array.flat):
+    if array.dtype.kind == "O" and all(map(is_real, array.flat)):
         try:
             return array.astype(np.float64)
         except OverflowError as error:

@@ -1,5 +1,7 @@
 """Samples on their way through `fit`: looked at once, and seen by whoever has a right to."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,13 @@ def test_samples_that_a_loss_changes_are_trained_on(by, changed, xor_data, capsy
     (ours, *seen), (reference, *expected) = trained
     assert seen == expected
     assert_same_weights(ours, reference, 1e-14)
+
+
+@pytest.mark.parametrize("units", [[4, 0, 2], [4, 0, 0, 2], [4, 5, 0, 2]])
+def test_layers_without_units(units):
+    """Outputs are 0.5 then, and nothing is learnt."""
+    networks = twins([3, 2])
+    for nn in networks:
+        nn.W = [np.ones(shape) for shape in pairwise(units)]
+        nn.fit(np.ones((9, 3)), np.ones((9, 2)), 3, 1)
+    assert_same_weights(*networks, 0)

@@ -36,6 +36,7 @@ BAD_ALPHAS = [
     (np.float32("nan"), ValueError),
     ("0.1", TypeError),
     (None, TypeError),
+    (np.timedelta64(1, "s"), TypeError),  # whose class is one of NumPy's integers
     (0.1j, TypeError),
     ([0.1], TypeError),
     (np.array([0.1, 0.2]), TypeError),
@@ -106,7 +107,8 @@ def test_epochs(epochs, error):
         ("10", TypeError),
         (None, TypeError),
         ([3], TypeError),
-        (np.array("3"), TypeError),
+        (1j, TypeError),
+        (np.timedelta64(1, "s"), TypeError),
         (1j, TypeError),
     ],
 )

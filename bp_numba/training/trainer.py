@@ -86,7 +86,7 @@ class Trainer:
             self._function, self._no_kernel = choice.waited_for(*kernel)
         self.reason = self._no_kernel
         self._stays_finite = True
-        self._slice_blocks = max(1, FIRST_SLICE // weights // BLOCK)
+        self._slice_blocks = max(1, FIRST_SLICE // max(1, weights) // BLOCK)
 
     def advance(self, run: Run, epoch: int, one_point: bool = False) -> Slice:
         """Train for as many whole epochs as a slice holds, one or more.
