@@ -98,7 +98,7 @@ def test_entries_of_the_path_that_are_not_text(compilations, monkeypatch):
 @pytest.mark.parametrize("place", ["script", "present"])
 def test_modules_of_users_with_names_of_standard_ones(place, tmp_path):
     """They lie beside the script, or in the present folder, which is not on the script's path."""
-    names = ["calendar", "email", "html", "json", "heapq", "array", "xml"]
+    names = ["calendar", "email", "html", "heapq", "array", "csv"]  # not those that NumPy imports
     for name in names if place == "script" else [*names, "signal", "gc", "queue", "random"]:
         (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not for Numba')")
     script = tmp_path / "train.py" if place == "script" else tmp_path / "folder" / "train.py"
