@@ -49,7 +49,8 @@ class FlatNetwork(NamedTuple):
     steps : (BLOCK * unit_offsets[L + 1],) float64
         Scratch space for `-alpha * delta`, for each sample of a block.
     net_inputs : (BLOCK * padded[1],) float64
-        Scratch space for the net input of layer 1, for each sample of a block.
+        Scratch space for the net input of layer 1, for each sample of a block; where the second
+        matrix is in tiles, for its activations too.
     narrow : (L,) int64
         1 for matrices that their owner stores as float32: each update is rounded to it.
     units, padded : (L + 1,) int64
