@@ -6,7 +6,7 @@ import sklearn.neural_network
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from bp_numba.estimators.perceptron import FitCall, PerceptronMixin
+from bp_numba.estimators.perceptron import PerceptronMixin
 from bp_numba.estimators.weighting import PARTIAL_FIT_REFUSED
 
 
@@ -131,37 +131,6 @@ early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, 
             max_fun=max_fun,
         )
         self.class_weight = class_weight
-
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
-    ) -> Self:
-        """Fit the model to samples X and classes y.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            The input data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples. A batch whose samples all have a weight of 0 is left out, where
-            scikit-learn fails with a ZeroDivisionError.
-        X_val, y_val : default=None
-            Samples and classes, like `X` and `y`, that `early_stopping` goes by instead of setting
-            `validation_fraction` of `X` aside: all of `X` is trained on.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If one of `X_val` and `y_val` is given without the other, or without
-            `early_stopping=True` and the solver 'sgd' or 'adam', or if they do not fit `X` and `y`;
-            if `class_weight` does not fit `y`; and what scikit-learn's class raises.
-        """
-        return self._fit_as_called(FitCall(X, y, sample_weight, X_val, y_val))
 
     @available_if(lambda estimator: super().partial_fit is not None)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:

@@ -5,6 +5,7 @@ import math
 from typing import Any, NamedTuple, Self
 
 import sklearn
+import sklearn.neural_network
 
 from bp_numba.estimators import hooks, lbfgs, stochastic, validation
 from bp_numba.estimators.callbacks import CallbackSupportMixin, FitTask
@@ -27,10 +28,7 @@ class FitCall(NamedTuple):
 
 
 class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
-    """In front of scikit-learn's class: its epochs are trained here, the rest is its own.
-
-    `fit` is in each class: errors about its arguments name the class that it is defined in.
-    """
+    """In front of scikit-learn's class: its epochs are trained here, the rest is its own."""
 
     _call: FitCall | None = None
     """While `fit` runs, its arguments."""
@@ -38,13 +36,43 @@ class PerceptronMixin(CallbackSupportMixin):  # type: ignore[misc]
     _gradient: Gradient | None = None
     """While the solver 'lbfgs' runs in kernels, what it minimizes."""
 
-    def _fit_as_called(self, call: FitCall) -> Self:
-        """Fit as scikit-learn does, while `_call` says with which arguments."""
-        self._call = call
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the model to samples X and targets y.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or numbers to predict.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. A batch whose samples all have a weight of 0 is left out, where
+            scikit-learn fails with a ZeroDivisionError.
+        X_val, y_val : default=None
+            Samples and targets, like `X` and `y`, that `early_stopping` goes by instead of setting
+            `validation_fraction` of `X` aside: all of `X` is trained on.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If one of `X_val` and `y_val` is given without the other, or without
+            `early_stopping=True` and the solver 'sgd' or 'adam', or if they do not fit `X` and `y`;
+            if `class_weight` does not fit `y`; and what scikit-learn's class raises.
+        """
+        self._call = FitCall(X, y, sample_weight, X_val, y_val)
         try:
-            return super().fit(call.X, call.y, call.sample_weight)  # type: ignore[no-any-return]
+            return super().fit(X, y, sample_weight)  # type: ignore[no-any-return]
         finally:
             self.__dict__.pop("_call", None)
+
+    # Errors about its arguments, which name the function, are scikit-learn's to the letter.
+    fit.__qualname__ = sklearn.neural_network.MLPRegressor.fit.__qualname__
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickles and copies hold: of a call that runs, nothing."""

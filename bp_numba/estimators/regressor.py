@@ -1,10 +1,10 @@
 """scikit-learn's MLPRegressor, trained here."""
 
-from typing import Any, Self
+from typing import Any
 
 import sklearn.neural_network
 
-from bp_numba.estimators.perceptron import FitCall, PerceptronMixin
+from bp_numba.estimators.perceptron import PerceptronMixin
 
 
 class MLPRegressor(PerceptronMixin, sklearn.neural_network.MLPRegressor):  # type: ignore[misc]
@@ -61,37 +61,6 @@ n_iter_no_change, max_fun
     >>> len(model.validation_loss_curve_) == model.n_iter_
     True
     """
-
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
-    ) -> Self:
-        """Fit the model to samples X and targets y.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            The input data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers to predict.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples. A batch whose samples all have a weight of 0 is left out, where
-            scikit-learn fails with a ZeroDivisionError.
-        X_val, y_val : default=None
-            Samples and targets, like `X` and `y`, that `early_stopping` goes by instead of setting
-            `validation_fraction` of `X` aside: all of `X` is trained on.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If one of `X_val` and `y_val` is given without the other, or without
-            `early_stopping=True` and the solver 'sgd' or 'adam', or if they do not fit `X` and `y`;
-            and what scikit-learn's class raises.
-        """
-        return self._fit_as_called(FitCall(X, y, sample_weight, X_val, y_val))
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags, and that targets may have several columns."""
