@@ -30,8 +30,9 @@ BLOCK = 8
 AVX-512; with sixteen the digits took 3% longer."""
 
 
-LARGE, SIDE = 16_384, 96
-"""Weights that a matrix has more of, and rows and columns that it has at least, to be large."""
+LARGE_SIZE, LARGE_SIDE = 16_384, 96
+"""Weights that a matrix has more of, and rows and columns that it has at least, to be large. No
+kernel is compiled for the known units of networks with so many weights."""
 
 LINE = 8
 """Doubles in a cache line of most CPUs, and in the widest vector."""
@@ -136,7 +137,7 @@ def is_large(units: Sequence[int]) -> bool:
     On AVX2 64-170-96-10 took 0.96 times as long so and 64-64-300-10 0.95, but 64-100-100-10 1.04,
     64-40-500-10 and 64-300-64-10 1.08.
     """
-    return len(units) > 2 and min(units[1:3]) >= SIDE and units[1] * units[2] > LARGE
+    return len(units) > 2 and min(units[1:3]) >= LARGE_SIDE and units[1] * units[2] > LARGE_SIZE
 
 
 def flat_sizes(
