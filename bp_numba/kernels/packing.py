@@ -7,7 +7,7 @@ search for infinities a third of the time of a `fit` of one row of the digits.
 from typing import Any, NamedTuple
 
 from bp_numba.kernels.calls import UNPACK
-from bp_numba.kernels.layout import first_panel
+from bp_numba.kernels.layout import ROWS, first_panel
 from bp_numba.kernels.places import Matrix, Network, matrix_of
 from bp_numba.kernels.variants import is_for_large
 from bp_numba.simd.arithmetic import any_nonzero, fma
@@ -73,7 +73,7 @@ class _Column(NamedTuple):
 
     def row(self, i: Index) -> Index:
         """Return where row i is."""
-        return i * self.stride + i.rounded_down(self.memory.lanes) * self.jump
+        return i * self.stride + i.rounded_down(ROWS) * self.jump
 
 
 def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
@@ -89,7 +89,7 @@ def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
     begin, jump = (j - within) * packed.padded + within, j.constant(0)
     if is_for_large():
         first = j.rounded_down(v)
-        begin = begin + (first * v + (j - first) - begin).where(l, "==", 1)
+        begin = begin + (first * ROWS + (j - first) - begin).where(l, "==", 1)
         stride = stride + (stride.constant(v) - stride).where(l, "==", 1)
         jump = (columns - v).where(l, "==", 1)
     return _Column(packed.weights[begin:], stride, jump)

@@ -1,11 +1,14 @@
 """Products of W_1 with steps and activations, and updates of it, where it lies in tiles of rows.
 
-Each product takes a whole tile, of as many rows as a vector has lanes; see `layout`.
+Each product takes a whole tile, whose rows are beside each other vector by vector: of columns j and
+those after it the vector of row i is at
+
+    i // ROWS * ROWS * columns + j * ROWS + i % ROWS * v
 """
 
 from typing import NamedTuple
 
-from bp_numba.kernels.layout import BLOCK
+from bp_numba.kernels.layout import BLOCK, ROWS
 from bp_numba.kernels.places import Network, Slots
 from bp_numba.simd.arithmetic import fma, sum_rows
 from bp_numba.simd.loops import Registers, loop
@@ -36,7 +39,7 @@ class Tiles(NamedTuple):
 
     def at(self, r: int, j: Index) -> Index:
         """Return where in a tile its row r has the vector that begins with column j."""
-        return (j + r) * self.weights.lanes
+        return j * ROWS + r * self.weights.lanes
 
 
 class Left(NamedTuple):
@@ -62,21 +65,20 @@ def multiply(matrix: Tiles, left: Left | None, right: Right | None) -> Vector:
 
     Both in one loop: where the first is in the first-level cache, it waits for the second.
     """
-    v, zero = matrix.weights.lanes, matrix.weights.zero()
-    products = Registers([zero] * v)
+    products = Registers([matrix.weights.zero()] * ROWS)
     if left:
-        first, a = matrix.tile(left.row), [left.a.broadcast(left.row + r) for r in range(v)]
+        first, a = matrix.tile(left.row), [left.a.broadcast(left.row + r) for r in range(ROWS)]
     if right:
         second = matrix.tile(right.row)
-    for j in loop(0, matrix.columns, v):
+    for j in loop(0, matrix.columns, matrix.weights.lanes):
         if right:
             step, partial = right.s.load(j), products.values
             products.values = [
-                fma(second.load(matrix.at(r, j)), step, partial[r]) for r in range(v)
+                fma(second.load(matrix.at(r, j)), step, partial[r]) for r in range(ROWS)
             ]
         if left:
             z = left.net_inputs.load(j)
-            for r in range(v):
+            for r in range(ROWS):
                 z = fma(first.load(matrix.at(r, j)), a[r], z)
             left.net_inputs.store(j, z)
     return sum_rows(products.values)
@@ -85,11 +87,11 @@ def multiply(matrix: Tiles, left: Left | None, right: Right | None) -> Vector:
 def update(matrix: Tiles, a: Slots, s: Slots, count: Index) -> None:
     """Change W_1[i, j] += sum over t of a_1(t)[i] s_2(t)[j] for `count` samples of a block."""
     v, columns = matrix.weights.lanes, matrix.columns
-    for i in loop(0, matrix.rows, v):
+    for i in loop(0, matrix.rows, ROWS):
         done = Registers([columns.constant(0)])
         for vectors in (VECTORS, 1):
             for j in loop(done.values[0], columns - (vectors - 1) * v, vectors * v):
-                places = [matrix.at(r, j + c * v) for c in range(vectors) for r in range(v)]
+                places = [matrix.at(r, j + c * v) for c in range(vectors) for r in range(ROWS)]
                 _update_places(matrix.tile(i), places, (a.beyond(i), s.beyond(j)), count)
                 done.values = [j + vectors * v]
 
@@ -98,12 +100,12 @@ def _update_places(
     tile: Memory, places: list[Index], slots: tuple[Slots, Slots], count: Index
 ) -> None:
     """Change vectors of a tile: all rows of one vector of columns, then those of the next."""
-    v, (a, s) = tile.lanes, slots
+    (a, s), vectors = slots, len(places) // ROWS
     w = Registers([tile.load(at) for at in places])
     for t in loop(0, count):
-        a_t = [a.of(t).broadcast(r) for r in range(v)]
-        s_t = [s.of(t).load(c) for c in range(0, len(places), v)]
-        w.values = [fma(a_t[n % v], s_t[n // v], value) for n, value in enumerate(w.values)]
+        a_t = [a.of(t).broadcast(r) for r in range(ROWS)]
+        s_t = [s.of(t).load(c * tile.lanes) for c in range(vectors)]
+        w.values = [fma(a_t[n % ROWS], s_t[n // ROWS], value) for n, value in enumerate(w.values)]
     for at, value in zip(places, w.values, strict=True):
         tile.store(at, value)
 

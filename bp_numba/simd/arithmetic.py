@@ -116,11 +116,14 @@ def total(sums: Sequence[Vector]) -> Vector:
 
 
 def sum_rows(rows: Sequence[Vector]) -> Vector:
-    """Return the vector whose lane r is the sum of the lanes of rows[r], for `lanes` rows.
+    """Return the vector whose lane r is the sum of the lanes of rows[r], for up to `lanes` rows.
 
-    A transposing tree: each step adds the two halves of the blocks of neighbouring rows, so that
-    log2(lanes) steps leave one vector of sums and no scalar is ever stored.
+    They are a power of two. A transposing tree: each step adds the two halves of the blocks of
+    neighbouring rows, so that log2(lanes) steps leave one vector of sums and no scalar is ever
+    stored.
     """
+    while len(rows) < rows[0].lanes:
+        rows = [_folded(row) for row in rows]
     lanes, half = rows[0].lanes, 1
     while half < lanes:
         lower = [
@@ -140,12 +143,17 @@ def sum_rows(rows: Sequence[Vector]) -> Vector:
 
 def sum_lanes(value: Vector) -> Vector:
     """Return a vector with the sum of all lanes in every lane."""
-    lanes = half = value.lanes
-    while half > 1:
-        half //= 2
-        lower, upper = ([side + lane for lane in range(half)] for side in (0, half))
-        value = value.shuffle(value, lower) + value.shuffle(value, upper)
+    lanes = value.lanes
+    while value.lanes > 1:
+        value = _folded(value)
     return value.shuffle(value, [0] * lanes)
+
+
+def _folded(value: Vector) -> Vector:
+    """Return the sum of the two halves of a vector."""
+    half = value.lanes // 2
+    lower, upper = ([side + lane for lane in range(half)] for side in (0, half))
+    return value.shuffle(value, lower) + value.shuffle(value, upper)
 
 
 def max_lanes(value: Vector) -> Vector:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bp_numba.kernels.inputs import LIST_MULTIPLE, Inputs
-from bp_numba.kernels.layout import BLOCK, FlatNetwork, first_panel, flat_network
+from bp_numba.kernels.layout import BLOCK, ROWS, FlatNetwork, first_panel, flat_network
 
 WIDTHS = [4, 8]
 """Doubles in a vector: both on every CPU, of which some take two registers for eight."""
@@ -68,8 +68,8 @@ def places(network, width, panel, tiled=False):
         by_itself = j * network.padded[l] + i
         in_matrix = np.where(j < network.panel_columns[l], in_panel, by_itself)
         if tiled and l == 1:
-            rows = i // v * network.padded[2] + j // v * v + i % v
-            in_matrix = rows * v + j % v
+            tile = i // ROWS * ROWS * network.padded[2]
+            in_matrix = tile + (j // v * ROWS + i % ROWS) * v + j % v
         indices.append(network.weight_offsets[l] + in_matrix)
     return indices
 

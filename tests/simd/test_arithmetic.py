@@ -259,26 +259,30 @@ def test_sum_lanes_and_with_lane():
 
 
 @operation
-def write_sums_and_columns(matrix: Memory, sums: Memory, columns: Memory, zero: Index) -> None:
+def write_sums_and_columns(
+    matrix: Memory, sums: Memory, columns: Memory, few: Memory, zero: Index
+) -> None:
     rows = [matrix.load(zero + r * LANES) for r in range(LANES)]
     sums.store(zero, arithmetic.sum_rows(rows))
+    few.store(zero, arithmetic.sum_rows(rows[: LANES // 2]))
     for i, column in enumerate(arithmetic.transposed(rows)):
         columns.store(zero + i * LANES, column)
 
 
 def test_sum_rows_and_transposed():
     @numba.njit
-    def run(matrix, sums, columns):
-        write_sums_and_columns(matrix, sums, columns, 0)
+    def run(matrix, sums, columns, few):
+        write_sums_and_columns(matrix, sums, columns, few, 0)
 
     matrix = np.random.default_rng(0).normal(size=(LANES, LANES))
-    sums, columns = np.empty(LANES), np.empty((LANES, LANES))
-    run(matrix.ravel(), sums, columns.reshape(-1))
+    sums, columns, few = np.empty(LANES), np.empty((LANES, LANES)), np.empty(LANES // 2)
+    run(matrix.ravel(), sums, columns.reshape(-1), few)
     np.testing.assert_allclose(sums, matrix.sum(axis=1), rtol=1e-14)
+    np.testing.assert_allclose(few, sums[: LANES // 2], rtol=1e-14)
     np.testing.assert_array_equal(columns, matrix.T)
 
     matrix[1, 0], matrix[2, 3] = np.nan, np.inf
-    run(matrix.ravel(), sums, columns.reshape(-1))
+    run(matrix.ravel(), sums, columns.reshape(-1), few)
     assert np.isnan(sums[1]) and np.isinf(sums[2])
     assert np.isfinite(np.delete(sums, [1, 2])).all()
     np.testing.assert_array_equal(columns, matrix.T)
