@@ -140,7 +140,8 @@ def warmup_lines(estimators: bool) -> Iterator[str]:
         yield "NUMBA_DISABLE_JIT leaves nothing to compile"
         return
     kernels = dict.fromkeys((name, widest()) for name in (*AHEAD, *FOR_LARGE, *OF_LANES))
-    kernels |= dict.fromkeys((name, NARROWEST) for name in ("train_blocks", "train_samples"))
+    narrow = ("train_blocks", "train_samples", *OF_LANES)
+    kernels |= dict.fromkeys((name, NARROWEST) for name in narrow)
     if estimators:
         kernels |= dict.fromkeys((name, widest()) for name in OF_DEFAULTS)
     started = perf_counter()

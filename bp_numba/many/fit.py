@@ -9,7 +9,7 @@ from bp_numba import validation as check
 from bp_numba.kernels.lanes import SIDE_BY_SIDE
 from bp_numba.many.alone import Alone
 from bp_numba.many.crew import done, jobs_of
-from bp_numba.many.lanes import InLanes, has_kernel, suits
+from bp_numba.many.lanes import InLanes, has_kernel, lanes_for, suits
 from bp_numba.many.members import Member, checked_again, members_of
 from bp_numba.many.tasks import Order, Task
 from bp_numba.many.watching import Monitor, Watching, callbacks_of
@@ -167,8 +167,6 @@ def _reached(value: Any, epochs: int, name: str) -> int:
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:
     """Yield tasks for all members, each when it is asked for: it has a copy of the weights."""
     in_lanes = [m for m in members if suits(m)]
-    if in_lanes and not has_kernel(in_lanes[0].has_own):
-        in_lanes = []
     together = {m.number for m in in_lanes}
     for member in members:
         if member.number not in together:
@@ -183,9 +181,12 @@ def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iter
     in_lanes.sort(key=lambda member: (kind(member), rows(member)))
     for (epoch, _), group in groupby(in_lanes, kind):
         alike = list(group)
-        size = _networks_of_a_task(len(alike), jobs)
-        for first in range(0, len(alike), size):
-            yield InLanes(alike[first : first + size], epoch)
+        width, size = lanes_for(len(alike)), _networks_of_a_task(len(alike), jobs)
+        if has_kernel(alike[0].has_own, width):
+            for first in range(0, len(alike), size):
+                yield InLanes(alike[first : first + size], epoch, width)
+        else:
+            yield from (Alone(member, epoch) for member in alike)
 
 
 def _networks_of_a_task(count: int, jobs: int) -> int:

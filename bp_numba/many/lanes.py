@@ -16,7 +16,7 @@ from bp_numba.many.members import Member
 from bp_numba.many.tasks import Order, Task
 from bp_numba.native import loading
 from bp_numba.simd.arrays import Array, Floats, address, address_table
-from bp_numba.simd.width import widest
+from bp_numba.simd.width import NARROWEST, widest
 from bp_numba.training.choice import for_fit
 from bp_numba.training.known_units import KnownUnits
 from bp_numba.training.run import Run
@@ -27,7 +27,8 @@ MOST_BYTES = 6144
 """Of the weights of a vector of networks, 192 numbers of each on AVX2 (`python -m bench --case
 'many-*'`). The larger networks are, the less is won, and a single one loses: of 8-12-4, with 169
 weights, 64 took 0.43 times as long as by the kernels for one, and a single one 1.96 times; of
-8-16-4, with 221, a single one took 2.04 times as long. On AVX-512 it was not measured."""
+8-16-4, with 221, a single one took 2.04 times as long. On AVX-512 (Zen 4) that is 96 numbers: of
+8-8-1, with 81 weights, 64 took 0.27 times as long, a single one 1.7 times."""
 
 HERE = ("_table", "_for_any_units", "_listed", "_measured")
 """What has addresses in it, and is made anew in another process."""
@@ -49,9 +50,18 @@ def suits(member: Member) -> bool:
     )
 
 
-def has_kernel(has_own: bool) -> bool:
+def lanes_for(networks: int) -> int:
+    """Return the lanes of the vectors that so many networks are trained in; it changes no bit.
+
+    A few take shorter ones: a single one of 8-8-1 takes 0.66 times as long so on AVX-512 (Zen 4;
+    `python -m bench --case many-8-8-1-1`).
+    """
+    return NARROWEST if networks <= NARROWEST else widest()
+
+
+def has_kernel(has_own: bool, width: int) -> bool:
     """Tell if there is a kernel, which is waited for; if there should be and is not, it warns."""
-    return for_fit(_name(has_own), widest()).kernel is not None
+    return for_fit(_name(has_own), width).kernel is not None
 
 
 def _name(has_own: bool) -> str:
@@ -64,9 +74,9 @@ class InLanes(Task):
     Their weights are copied to the lanes when the task is made, and back when it is delivered.
     """
 
-    def __init__(self, members: list[Member], epoch: int) -> None:
+    def __init__(self, members: list[Member], epoch: int, width: int) -> None:
         super().__init__(members, epoch)
-        self._width = widest()
+        self._width = width
         self._run: Run | None = None
         self._is_shared = not members[0].has_own
         if self._is_shared:

@@ -15,6 +15,7 @@ from bp_numba.many import lanes as lanes_module
 from bp_numba.many.lanes import InLanes, suits
 from bp_numba.many.members import members_of
 from bp_numba.many.tasks import Order
+from bp_numba.simd.width import widest
 from bp_numba.training import trainer
 from bp_numba.training.run import Run
 from tests.conftest import needs_jit
@@ -61,7 +62,7 @@ def test_tasks_come_back_with_whole_epochs(monkeypatch):
     """Else one whose epochs take longer than the time between checkpoints would never end."""
     monkeypatch.setattr(lanes_module, "FIRST_SLICE", 1)
     networks = make(SMALL, 4)
-    task = InLanes(members_of(networks, *samples(SMALL, 21), None), 0)
+    task = InLanes(members_of(networks, *samples(SMALL, 21), None), 0, widest())
     for epoch in 1, 2, 3:
         task.advance(Order(Run(0, 3, None), 3, seconds=0.0))
         task.deliver()
@@ -146,7 +147,7 @@ def test_the_same_bits_in_whatever_company(own):
         return networks
 
     expected = trained(range(40))
-    for numbers in [range(39, -1, -1), [3], range(5), range(0, 40, 3)]:
+    for numbers in [range(39, -1, -1), [3], range(4), range(5), range(0, 40, 3)]:
         assert_same(trained(numbers), [expected[k] for k in numbers])
 
 
@@ -334,8 +335,8 @@ def test_lanes_are_let_go_of_one_task_after_the_other(monkeypatch):
     alive, most = [0], [0]
 
     class Counted(lanes_module.InLanes):
-        def __init__(self, members, epoch):
-            super().__init__(members, epoch)
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
             alive[0] += 1
             most[0] = max(most[0], alive[0])
 

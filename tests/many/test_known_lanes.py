@@ -85,7 +85,7 @@ def test_a_task_goes_on_with_it_in_another_process(at_once):
     networks, expected = make(SMALL, 9), make(SMALL, 9)
     X, y = samples(SMALL, 9)
     fit_many(expected, X, y, 20, 20)
-    task, run = InLanes(members_of(networks, X, y, None), 0), Run(0, 20, 20)
+    task, run = InLanes(members_of(networks, X, y, None), 0, widest()), Run(0, 20, 20)
     task.advance(Order(run, 10))
     sent = pickle.loads(pickle.dumps(task))
     sent.attach(task.arrays())
