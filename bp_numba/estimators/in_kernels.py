@@ -36,7 +36,9 @@ class InKernels:
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, batch_size: int) -> None:
         self._estimator, self._optimizer = estimator, estimator._optimizer
         self._parameters = estimator.coefs_ + estimator.intercepts_
-        self._weights, self._starts = sample_weight, np.arange(0, X.shape[0], batch_size)
+        self._weights = None if sample_weight is None or sample_weight.all() else sample_weight
+        self._starts = np.arange(0, X.shape[0], batch_size)
+        self._batches = np.arange(1, len(self._starts) + 1)
         # The optimizer stays over calls of partial_fit, whatever `solver` is set to.
         self._kept = kept_by(self._optimizer)
         self._is_adam = "ms" in self._kept
@@ -101,8 +103,8 @@ class InKernels:
 
     def _updates(self, order: NDArray[np.intp]) -> Any:
         """Return how many updates an epoch has made after each batch; no weight, no update."""
-        if self._weights is None or self._weights.all():
-            return np.arange(1, len(self._starts) + 1)
+        if self._weights is None:
+            return self._batches
         return np.cumsum(np.add.reduceat(self._weights[order] != 0, self._starts) > 0)
 
     def write_back(self) -> None:

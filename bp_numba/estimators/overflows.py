@@ -1,5 +1,6 @@
 """Overflows in kernels, told as NumPy tells its own."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Overflows:
             If there has been one, and the error state says so.
         """
         # A loss may be NaN for other reasons: Poisson's is for targets below 0.
-        if np.isfinite(loss) or not self._may_be_told:
+        if isfinite(loss) or not self._may_be_told:
             return
         if np.isinf(loss) or not np.isfinite(weights).all():
             self._may_be_told = False

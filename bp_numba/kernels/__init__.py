@@ -24,9 +24,10 @@ describes. `in_place` and `many_rows` do the same for single calls of `fit_parti
 on the user's own matrices; for training `packing` copies these to the panels, and back.
 
 Perceptrons with intercepts, trained in batches as scikit-learn's are, have kernels of their own for
-each of `variants`: `perceptron` (how they lie in memory), `batches` (the equations, all layers for
-a block of samples), `products`, `functions` with `elementary` and its `reduction` (activations),
-`outputs` (the output layer and its losses), `optimizers` and `perceptron_entry_points`.
+each of `variants`: `perceptron` (how they lie in memory), `perceptron_places` (where a block of
+samples does), `batches` (the equations, all layers for a block), `products`, `functions` with
+`elementary` and its `reduction` (activations), `outputs` (the output layer and its losses),
+`optimizers` and `perceptron_entry_points`.
 
 Many networks at once have kernels of their own too: `lanes` (how they lie in memory, one network in
 each lane of a vector), `lane_groups` (vectors that go side by side, and their samples),

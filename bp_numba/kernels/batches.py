@@ -14,27 +14,34 @@ A batch of one sample with plain SGD changes the weights while it goes back, wit
 half the time, as most of it is memory that is written.
 """
 
-from collections.abc import Iterator
 from functools import partial, reduce
 from operator import add
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from bp_numba.kernels.functions import activation, derivative
+from bp_numba.kernels.functions import derivative, hidden_activations
 from bp_numba.kernels.optimizers import descend_batch, end_batch
-from bp_numba.kernels.outputs import add_loss, output_deltas
-from bp_numba.kernels.places import InputList, Matrix, Slots
+from bp_numba.kernels.outputs import end_forward
+from bp_numba.kernels.perceptron_places import (
+    Block,
+    biases_of,
+    first_layer,
+    last_matrix,
+    matrix_of,
+)
+from bp_numba.kernels.places import Matrix, Slots, Turned
 from bp_numba.kernels.products import (
-    Tiles,
     add_list,
     add_products,
     add_rows,
     descend,
     multiply,
     multiply_list,
+    multiply_one_turned,
+    multiply_turned,
     tiles,
 )
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import transposed
+from bp_numba.simd.arithmetic import sum_rows, transposed
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
@@ -46,48 +53,6 @@ Call: TypeAlias = Any
 
 CHAINS = 4
 """Sums that squares of weights are added to in turns: one would wait for itself."""
-
-
-class Block(NamedTuple):
-    """Some samples of a call: from number `start` of its order on, and how many."""
-
-    call: Call
-    start: Index
-    samples: Index
-    tiles: Tiles
-
-    def number(self, t: Index) -> Index:
-        """Return the number of sample t."""
-        return self.call.samples.order[self.start + t]
-
-    def slots(self, memory: Memory, l: Index | int) -> Slots:
-        """Return the slots of layer l in the activations or deltas."""
-        network = self.call.network
-        return Slots(memory[network.slot_offsets[l] :], network.padded[l])
-
-    def lists(self) -> Iterator[tuple[Index, InputList]]:
-        """Yield, for a loop over the samples, each with the list of its inputs."""
-        data = self.call.samples
-        for t in loop(0, self.samples):
-            n = self.number(t)
-            yield t, InputList(data.X, data.offsets, data.starts[n], data.starts[n + 1])
-
-
-def _matrix_of(memory: Memory, network: Any, l: Index | int) -> Matrix:
-    """Return matrix l in a memory of the layout of the weights."""
-    columns = network.padded[network.units.size.constant(l) + 1]
-    memory = memory[network.weight_offsets[l] :]
-    return Matrix(memory, network.units[l], columns, network.padded[l], columns)
-
-
-def _biases(memory: Memory, network: Any, l: Index | int) -> Memory:
-    """Return the memory that begins with the intercepts of layer l + 1."""
-    return memory[network.intercept_offsets[l] :]
-
-
-def _first_layer() -> int:
-    """Return the first layer whose activations have slots: sparse inputs stay where they are."""
-    return 1 if compiled_variant().inputs == "sparse" else 0
 
 
 def _load_inputs(block: Block) -> None:
@@ -105,73 +70,115 @@ def _load_inputs(block: Block) -> None:
 
 def _forward(block: Block) -> None:
     """Write the activations of all hidden layers, and the net inputs of the output layer."""
-    network = block.call.network
-    last, first = network.units.size - 1, _first_layer()
+    network, first = block.call.network, first_layer()
+    top = network.units.size - 2
     if first:
-        matrix = _matrix_of(network.weights, network, 0)
-        biases, above = _biases(network.weights, network, 0), block.slots(network.activations, 1)
-        for t, listed in block.lists():
-            for j, z in multiply_list(listed, matrix, biases):
-                above.of(t).store(j, activation(z))
+        _forward_lists(block)
     else:
         _load_inputs(block)
-    for l in loop(first, last - 1):
-        for a, z in _net_inputs(block, l):
-            a.store(0, activation(z))
-    for a, z in _net_inputs(block, last - 1):
-        a.store(0, z)
+    for l in loop(first, top):
+        a, above = (block.slots(network.activations, layer) for layer in (l, l + 1))
+        matrix = matrix_of(network.weights, network, l)
+        biases = biases_of(network.weights, network, l)
+        for t, j, z in multiply(a, block.samples, matrix, biases, block.tiles.samples):
+            above.of(t).store(j, hidden_activations(z, network.units[l + 1] - j))
+    _net_inputs_of_outputs(block, block.slots(network.activations, top))
 
 
-def _net_inputs(block: Block, l: Index) -> Iterator[tuple[Memory, Vector]]:
-    """Yield the net inputs of layer l + 1, vector by vector, and where its activations belong."""
+def _forward_lists(block: Block) -> None:
+    """Write the activations of layer 1, of sparse inputs."""
     network = block.call.network
-    a, above = (block.slots(network.activations, layer) for layer in (l, l + 1))
-    matrix, biases = _matrix_of(network.weights, network, l), _biases(network.weights, network, l)
-    for t, j, z in multiply(a, block.samples, matrix, biases, block.tiles.samples):
-        yield above.of(t)[j:], z
+    matrix, above = matrix_of(network.weights, network, 0), block.slots(network.activations, 1)
+    for t, listed in block.lists():
+        for j, z in multiply_list(listed, matrix, biases_of(network.weights, network, 0)):
+            above.of(t).store(j, hidden_activations(z, network.units[1] - j))
+
+
+def _net_inputs_of_outputs(block: Block, a: Slots) -> None:
+    """Write the net inputs of the output layer, from the activations of the layer below."""
+    network = block.call.network
+    matrix, z = last_matrix(network.weights, network), block.outputs(network.activations)
+    biases = biases_of(network.weights, network, network.units.size - 2)
+    if block.is_single:
+        for k, z_k in multiply_one_turned(a.of(0), matrix, biases):
+            z.memory.store(k, z_k)
+    else:
+        for t, k, z_k in multiply_turned(a, block.samples, matrix, biases):
+            z.memory.store(k * z.stride + t, z_k)
 
 
 def _backward(block: Block) -> None:
     """Add to the gradient what the block contributes, from the deltas of the output layer."""
-    network = block.call.network
-    last, first = network.units.size - 1, _first_layer()
-    for below in loop(first, last):
-        l = last - 1 - (below - first)
+    network, first = block.call.network, first_layer()
+    top = network.units.size - 2
+    outputs, below = block.outputs(network.deltas), block.slots(network.activations, top)
+    gradient, sizes = last_matrix(network.gradient, network), block.tiles.rows
+    add_products(outputs, below, block.samples, gradient, sizes)
+    _add_to_biases_of_outputs(block, network.gradient)
+    for _ in when(top.constant(0), "<", top):
+        _deltas_of_top(block)
+    for n in loop(first, top):
+        l = top - 1 - (n - first)
         a, above = block.slots(network.activations, l), block.slots(network.deltas, l + 1)
-        gradient = _matrix_of(network.gradient, network, l)
-        add_products(a, above, block.samples, gradient, block.tiles.rows)
-        add_rows(above, block.samples, gradient, _biases(network.gradient, network, l))
+        of_layer = matrix_of(network.gradient, network, l)
+        add_products(a, above, block.samples, of_layer, sizes)
+        add_rows(above, block.samples, of_layer, biases_of(network.gradient, network, l))
         for _ in when(l.constant(0), "<", l):
             _deltas_below(block, l)
     if first:
-        gradient = _matrix_of(network.gradient, network, 0)
-        biases_0 = _biases(network.gradient, network, 0)
-        deltas = block.slots(network.deltas, 1)
+        of_lists, deltas = matrix_of(network.gradient, network, 0), block.slots(network.deltas, 1)
         for t, listed in block.lists():
-            add_list(listed, deltas.of(t), gradient)
-        add_rows(deltas, block.samples, gradient, biases_0)
+            add_list(listed, deltas.of(t), of_lists)
+        add_rows(deltas, block.samples, of_lists, biases_of(network.gradient, network, 0))
+
+
+def _add_to_biases_of_outputs(block: Block, memory: Memory) -> None:
+    """Add the deltas of the output layer to its intercepts in a memory of the weights' layout."""
+    network, deltas = block.call.network, block.outputs(block.call.network.deltas)
+    biases, v = biases_of(memory, network, network.units.size - 2), memory.lanes
+    for t in loop(0, block.samples, v):  # in this order, whatever the size of blocks
+        for k in loop(0, network.padded[network.units.size - 1], v):
+            if block.is_single:
+                total = deltas.memory.load(k)
+            else:
+                rows = [(k + r) * deltas.stride + t for r in range(v)]
+                total = sum_rows([deltas.memory.load(row) for row in rows])
+            biases.store(k, biases.load(k) + total)
+
+
+def _deltas_of_top(block: Block) -> None:
+    """Write the deltas of the last hidden layer, from those of the output layer."""
+    network = block.call.network
+    outputs, turned = block.outputs(network.deltas), last_matrix(network.weights, network)
+    _write_deltas(block, network.units.size - 2, outputs, turned)
 
 
 def _deltas_below(block: Block, l: Index) -> None:
-    """Write the deltas of layer l, from those of the layer above."""
+    """Write the deltas of layer l, from those of the hidden layer above."""
     network = block.call.network
     memory, columns = network.transposed[network.transposed_offsets[l] :], network.padded[l]
     turned = Matrix(memory, network.units[l + 1], columns, network.padded[l + 1], columns)
+    _write_deltas(block, l, block.slots(network.deltas, l + 1), turned)
+
+
+def _write_deltas(block: Block, l: Index, above: Slots | Turned, turned: Matrix) -> None:
+    """Write the deltas of layer l, from those above and the transposed matrix between them."""
+    network = block.call.network
     a, deltas = block.slots(network.activations, l), block.slots(network.deltas, l)
-    above = block.slots(network.deltas, l + 1)
     for t, j, products in multiply(above, block.samples, turned, None, block.tiles.samples):
         deltas.of(t).store(j, derivative(a.of(t).load(j), products))
 
 
 @operation
-def add_block(call: Call, start: Index, count: Index) -> None:
-    """Add the gradient of `count` samples, from number `start` of the order on."""
-    block = Block(call, start, count, tiles(is_single=False))
+def add_block(call: Call, start: Index, count: Index, size: Index) -> None:
+    """Add the gradient of `count` samples of a block that has room for `size`.
+
+    They are those from number `start` of the order on.
+    """
+    block = Block(call, start, count, size, tiles(is_single=False))
     _forward(block)
-    for t in loop(0, count):
-        output_deltas(call, block.number(t), t)
-    for t in loop(0, count):  # by itself: so the CPU works at several samples' at a time
-        add_loss(call, block.number(t), t, False)
+    for outputs in block.outputs_by_lanes():
+        end_forward(call, outputs)
     _backward(block)
 
 
@@ -179,11 +186,11 @@ def add_block(call: Call, start: Index, count: Index) -> None:
 def train_sample(call: Call, number: Index) -> None:
     """Train on a batch of one sample, of this number in the order."""
     begin_batch(call)
-    block = Block(call, number, number.constant(1), tiles(is_single=True))
+    one = number.constant(1)
+    block = Block(call, number, one, one, tiles(is_single=True), is_single=True)
     _forward(block)
-    first = number.constant(0)
-    output_deltas(call, block.number(first), first)
-    add_loss(call, block.number(first), first, True)
+    for outputs in block.outputs_by_lanes():
+        end_forward(call, outputs)
     if compiled_variant().optimizer == "plain":
         descend_batch(call, number, partial(_descend, block))
     else:
@@ -196,39 +203,44 @@ def _descend(block: Block, factor: Vector, keep: Vector) -> Vector:
 
     That is W = keep W + factor A^T D, without a gradient. Return the squares of the weights before.
     """
-    network = block.call.network
-    last, first = network.units.size - 1, _first_layer()
-    outputs = block.slots(network.deltas, last).of(0)
-    for j in loop(0, network.padded[last], outputs.lanes):
-        outputs.store(j, outputs.load(j) * factor)  # all deltas below are multiples of these
+    network, first = block.call.network, first_layer()
+    top = network.units.size - 2
+    outputs, below = block.outputs(network.deltas), block.slots(network.activations, top)
+    for k in loop(0, network.padded[network.units.size - 1], factor.lanes):
+        # All deltas below are multiples of these.
+        outputs.memory.store(k, outputs.memory.load(k) * factor)
     squares = Registers([keep.constant(0.0)] * CHAINS)
-    for below in loop(0, last - first):
-        l = last - 1 - below
+    for _ in when(top.constant(0), "<", top):
+        _deltas_of_top(block)
+    last = last_matrix(network.weights, network)
+    descend(outputs.of(0), below.of(0), last, keep, squares)
+    _add_to_biases_of_outputs(block, network.weights)
+    for n in loop(first, top):
+        l = top - 1 - (n - first)
         for _ in when(l.constant(0), "<", l):
             _deltas_below(block, l)
         row, deltas = block.slots(network.activations, l), block.slots(network.deltas, l + 1)
-        matrix = _matrix_of(network.weights, network, l)
+        matrix = matrix_of(network.weights, network, l)
         descend(row.of(0), deltas.of(0), matrix, keep, squares)
-        add_rows(deltas, block.samples, matrix, _biases(network.weights, network, l))
+        add_rows(deltas, block.samples, matrix, biases_of(network.weights, network, l))
     if first:
-        weights = _matrix_of(network.weights, network, 0)
-        deltas_1 = block.slots(network.deltas, 1)
+        weights, deltas_1 = matrix_of(network.weights, network, 0), block.slots(network.deltas, 1)
         descend(None, deltas_1.of(0), weights, keep, squares)
         for t, listed in block.lists():
             add_list(listed, deltas_1.of(t), weights)
-        add_rows(deltas_1, block.samples, weights, _biases(network.weights, network, 0))
+        add_rows(deltas_1, block.samples, weights, biases_of(network.weights, network, 0))
     return reduce(add, squares.values)
 
 
 @operation
 def begin_batch(call: Call) -> None:
-    """Forget the sums of the batch before, and transpose the matrices above the first."""
+    """Forget the sums of the batch before, and transpose the matrices between hidden layers."""
     network = call.network
     for at in loop(0, network.sums.size, network.sums.lanes):
         network.sums.store(at, network.sums.zero())
     v = network.weights.lanes
-    for l in loop(1, network.units.size - 1):
-        matrix = _matrix_of(network.weights, network, l)
+    for l in loop(1, network.units.size - 2):
+        matrix = matrix_of(network.weights, network, l)
         turned = network.transposed[network.transposed_offsets[l] :]
         for j in loop(0, matrix.columns, v):
             panel = matrix.column(j)

@@ -3,8 +3,8 @@
 from bp_numba.kernels.elementary import tanh
 from bp_numba.kernels.sigmoid import sigmoid
 from bp_numba.kernels.variants import compiled_variant
-from bp_numba.simd.arithmetic import fma, maximum, where_at_most
-from bp_numba.simd.values import Vector
+from bp_numba.simd.arithmetic import first_lanes, fma, maximum, where_at_most
+from bp_numba.simd.values import Index, Vector
 
 
 def activation(z: Vector) -> Vector:
@@ -18,6 +18,12 @@ def activation(z: Vector) -> Vector:
             return tanh(z)
         case _:
             return z
+
+
+def hidden_activations(z: Vector, count: Index) -> Vector:
+    """Return f of the first `count` net inputs, which there are; padding, where z is 0, stays 0."""
+    a = activation(z)
+    return first_lanes(a, count) if compiled_variant().hidden == "logistic" else a
 
 
 def derivative(a: Vector, delta: Vector) -> Vector:

@@ -24,8 +24,11 @@ from bp_numba.simd.values import Index, Vector
 Call: TypeAlias = Any
 """A `calls.Batches` as operations see it."""
 
-Rule: TypeAlias = Callable[[Any, Index, Vector, Vector], Vector]
-"""From the gradient and the learning rate to the change of the weights at an index."""
+Change: TypeAlias = Callable[[Index, Vector], Vector]
+"""From the gradient of the weights at an index to their change."""
+
+Rule: TypeAlias = Callable[[Any, Vector], Change]
+"""From a call and the learning rate to that; what it takes is loaded here, once."""
 
 
 @operation
@@ -45,18 +48,19 @@ def _update(call: Call, number: Index) -> None:
     v, weights, gradient = network.weights.lanes, network.weights, network.gradient
     matrices = network.weight_offsets[network.weight_offsets.size - 1]
     share = weights.zero().constant(1.0) / network.sums.load(SAMPLES * v)
-    rule, rate = RULES[compiled_variant().optimizer], call.samples.rates.broadcast(number)
+    rule = RULES[compiled_variant().optimizer]
+    change = rule(call, call.samples.rates.broadcast(number)) if rule else None
     penalty, squares = settings.broadcast(PENALTY), Registers([weights.zero()])
     for at in loop(0, matrices, v):
         w = weights.load(at)
         squares.values = [fma(w, w, squares.values[0])]
-        if rule is not None:
+        if change is not None:
             g = fma(w, penalty, gradient.load(at)) * share
-            weights.store(at, w + rule(call, at, g, rate))
+            weights.store(at, w + change(at, g))
             gradient.store(at, gradient.zero())
-    if rule is not None:
+    if change is not None:
         for at in loop(matrices, weights.size, v):
-            step = rule(call, at, gradient.load(at) * share, rate)
+            step = change(at, gradient.load(at) * share)
             weights.store(at, weights.load(at) + step)
             gradient.store(at, gradient.zero())
     write_loss(call, number, squares.values[0])
@@ -84,29 +88,39 @@ def write_loss(call: Call, number: Index, squares: Vector) -> None:
     call.samples.losses.store(number * v, total * share)
 
 
-def _plain(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
-    return -(rate * g)
+def _plain(call: Call, rate: Vector) -> Change:
+    return lambda at, g: -(rate * g)
 
 
-def _momentum(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+def _momentum(call: Call, rate: Vector) -> Change:
     momentum, velocity = call.samples.settings.broadcast(MOMENTUM), call.network.velocity
-    step = fma(momentum, velocity.load(at), -(rate * g))
-    velocity.store(at, step)
-    return step
+
+    def change(at: Index, g: Vector) -> Vector:
+        step = fma(momentum, velocity.load(at), -(rate * g))
+        velocity.store(at, step)
+        return step
+
+    return change
 
 
-def _nesterov(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
-    step = _momentum(call, at, g, rate)
-    return fma(call.samples.settings.broadcast(MOMENTUM), step, -(rate * g))
+def _nesterov(call: Call, rate: Vector) -> Change:
+    momentum, step = call.samples.settings.broadcast(MOMENTUM), _momentum(call, rate)
+    return lambda at, g: fma(momentum, step(at, g), -(rate * g))
 
 
-def _adam(call: Call, at: Index, g: Vector, rate: Vector) -> Vector:
+def _adam(call: Call, rate: Vector) -> Change:
     settings, first, second = call.samples.settings, call.network.velocity, call.network.square
-    m = fma(settings.broadcast(BETA_1), first.load(at), settings.broadcast(NEW_1) * g)
-    s = fma(settings.broadcast(BETA_2), second.load(at), settings.broadcast(NEW_2) * (g * g))
-    first.store(at, m)
-    second.store(at, s)
-    return -((rate * m) / (sqrt(s) + settings.broadcast(EPSILON)))
+    beta_1, beta_2, epsilon = (settings.broadcast(n) for n in (BETA_1, BETA_2, EPSILON))
+    new_1, new_2 = (settings.broadcast(n) for n in (NEW_1, NEW_2))
+
+    def change(at: Index, g: Vector) -> Vector:
+        m = fma(beta_1, first.load(at), new_1 * g)
+        s = fma(beta_2, second.load(at), new_2 * (g * g))
+        first.store(at, m)
+        second.store(at, s)
+        return -((rate * m) / (sqrt(s) + epsilon))
+
+    return change
 
 
 RULES: dict[str, Rule | None] = {

@@ -8,6 +8,7 @@ Each pair is such that the gradient of the loss by the net inputs is A_L - Y:
     exp        sum y log (y / a) - y + a                                     Poisson deviance / 2
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from bp_numba.kernels.calls import LOSS_FACTOR, MEAN_WEIGHT
@@ -35,79 +36,115 @@ LOSSES, SAMPLES = 0, 1
 """Which vector of a perceptron's sums holds what."""
 
 
-def activate_outputs(a: Memory, units: Index) -> None:
-    """Turn net inputs of the output layer into its activations; padding becomes zero."""
-    v, output = a.lanes, compiled_variant().output
-    if output == "softmax":
-        _softmax(a, units)
-        return
-    for j in loop(0, units, v):
-        z = a.load(j)
-        output_j = {"logistic": sigmoid, "exp": exp}[output](z) if output != "identity" else z
-        a.store(j, first_lanes(output_j, units - j))
+class Outputs(NamedTuple):
+    """The outputs of as many samples as a vector has lanes, or of a single sample.
 
+    Of several samples vector k holds output k of each, of a single one the outputs from k on: these
+    may end in padding.
 
-def _softmax(a: Memory, units: Index) -> None:
-    # What is loaded is not stored again with -inf as padding: LLVM would use a masked store, and
-    # the next load would wait for it: a kernel of 4-4-3 took half as long again on Zen 3.
-    v, lowest = a.lanes, a.zero().constant(float("-inf"))
-    largest = Registers([lowest])
-    for j in loop(0, units, v):
-        z = first_lanes(a.load(j), units - j, lowest)
-        largest.values = [maximum(largest.values[0], z)]
-    top, total = max_lanes(largest.values[0]), Registers([a.zero()])
-    for j in loop(0, units, v):
-        e = exp(first_lanes(a.load(j), units - j, lowest) - top)
-        total.values = [total.values[0] + e]
-        a.store(j, e)
-    whole = sum_lanes(total.values[0])
-    for j in loop(0, units, v):
-        a.store(j, a.load(j) / whole)
-
-
-class _Sample(NamedTuple):
-    """The outputs of a sample, their deltas and targets, how many they are, and its weight."""
+    Attributes
+    ----------
+    a, deltas : Memory
+        Vector k begins at k * stride. Net inputs become activations.
+    targets : Memory
+        Those of all samples, in rows of `padded`.
+    numbers : list of Index
+        Of the samples, one for each lane.
+    there : Index
+        How many of them there are.
+    weight : Vector
+        Of the samples; 0 in lanes beyond.
+    """
 
     a: Memory
     deltas: Memory
+    stride: Index
     targets: Memory
+    padded: Index
     units: Index
+    numbers: list[Index]
+    there: Index
     weight: Vector
 
+    @property
+    def is_single(self) -> bool:
+        """Whether lanes are outputs."""
+        return len(self.numbers) == 1
 
-def _sample(call: Call, number: Index, t: Index) -> _Sample:
-    """Return the sample of that number, the t-th of a block."""
-    network, data = call.network, call.samples
-    last = network.units.size - 1
-    at = network.slot_offsets[last] + network.padded[last] * t
-    targets, weight = data.targets[number * network.padded[last] :], data.weights.broadcast(number)
-    a, deltas = network.activations[at:], network.deltas[at:]
-    return _Sample(a, deltas, targets, network.units[last], weight)
+    def vectors(self) -> Iterator[tuple[Index, Index]]:
+        """Yield, for a loop, each k and where its vector begins."""
+        for k in loop(0, self.units, self.a.lanes if self.is_single else 1):
+            yield k, k * self.stride
+
+    def without_padding(self, k: Index, value: Vector, rest: float = 0.0) -> Vector:
+        """Return vector k with `rest` as padding."""
+        return first_lanes(value, self.units - k, rest) if self.is_single else value
+
+    def of_samples(self, value: Vector) -> Vector:
+        """Return a vector with zeros in lanes of samples that there are not, whatever they held."""
+        return value if self.is_single else first_lanes(value, self.there)
+
+    def target(self, k: Index) -> Vector:
+        """Return vector k of the targets."""
+        places = [number * self.padded + k for number in self.numbers]
+        return self.targets.load(places[0]) if self.is_single else self.targets.gather(places)
 
 
-def output_deltas(call: Call, number: Index, t: Index) -> None:
-    """Write outputs and deltas of a sample, the t-th of a block."""
-    a, deltas, y, units, weight = _sample(call, number, t)
-    activate_outputs(a, units)
-    for j in loop(0, units, a.lanes):
-        deltas.store(j, (a.load(j) - y.load(j)) * weight)
+def end_forward(call: Call, outputs: Outputs) -> None:
+    """Turn net inputs into activations; write deltas, and add losses to the sums."""
+    _activate(outputs)
+    a, loss = outputs.a, Registers([outputs.a.zero()])
+    for k, at in outputs.vectors():
+        y, a_k = outputs.target(k), a.load(at)
+        outputs.deltas.store(at, outputs.of_samples((a_k - y) * outputs.weight))
+        loss.values = [loss.values[0] + _loss(y, a_k)]
+    _add(call, outputs, outputs.of_samples(loss.values[0]))
 
 
-def add_loss(call: Call, number: Index, t: Index, is_single: bool) -> None:
-    """Add the loss of a sample, the t-th of a block, whose outputs there are, to the sums.
+def _add(call: Call, outputs: Outputs, loss: Vector) -> None:
+    """Add losses and weights of samples to the sums.
 
     A single sample with any weight counts as if it had the mean one: its own would cancel out.
     """
-    a, _, y, units, weight = _sample(call, number, t)
-    loss = Registers([a.zero()])
-    for j in loop(0, units, a.lanes):
-        loss.values = [loss.values[0] + _loss(y.load(j), a.load(j))]
-    sums, v, settings = call.network.sums, a.lanes, call.samples.settings
-    total = loss.values[0] * settings.broadcast(LOSS_FACTOR)
+    sums, v, settings, weight = call.network.sums, loss.lanes, call.samples.settings, outputs.weight
+    total = loss * settings.broadcast(LOSS_FACTOR)
     sums.store(LOSSES * v, fma(total, weight, sums.load(LOSSES * v)))
     mean = settings.broadcast(MEAN_WEIGHT)
-    share = where_greater(absolute(weight), 0.0, mean, 0.0) if is_single else weight
+    if outputs.is_single:
+        share = where_greater(absolute(weight), 0.0, mean, 0.0)
+    else:
+        share = sum_lanes(weight)
     sums.store(SAMPLES * v, sums.load(SAMPLES * v) + share)
+
+
+def _activate(outputs: Outputs) -> None:
+    """Turn net inputs into activations; padding becomes zero."""
+    a, output = outputs.a, compiled_variant().output
+    if output == "softmax":
+        _softmax(outputs)
+        return
+    for k, at in outputs.vectors():
+        z = a.load(at)
+        a_k = {"logistic": sigmoid, "exp": exp}[output](z) if output != "identity" else z
+        a.store(at, outputs.without_padding(k, a_k))
+
+
+def _softmax(outputs: Outputs) -> None:
+    # What is loaded is not stored again with -inf as padding: LLVM would use a masked store, and
+    # the next load would wait for it: a kernel of 4-4-3 took half as long again on Zen 3.
+    a, lowest = outputs.a, float("-inf")
+    largest, total = Registers([a.zero().constant(lowest)]), Registers([a.zero()])
+    for k, at in outputs.vectors():
+        z = outputs.without_padding(k, a.load(at), lowest)
+        largest.values = [maximum(largest.values[0], z)]
+    top = max_lanes(largest.values[0]) if outputs.is_single else largest.values[0]
+    for k, at in outputs.vectors():
+        e = exp(outputs.without_padding(k, a.load(at), lowest) - top)
+        total.values = [total.values[0] + e]
+        a.store(at, e)
+    whole = sum_lanes(total.values[0]) if outputs.is_single else total.values[0]
+    for _, at in outputs.vectors():
+        a.store(at, a.load(at) / whole)
 
 
 def _loss(y: Vector, a: Vector) -> Vector:

@@ -3,9 +3,11 @@
 A matrix is cut into panels as in `layout`. In vectors of `v` numbers, element (i, j) of matrix l,
 which has `units[l]` rows and `units[l + 1]` columns, is at
 
-    weight_offsets[l] + (j // v * padded[l] + i) * v + j % v
+    weight_offsets[l] + (j // v * rows[l] + i) * v + j % v
 
-The intercepts, vectors padded with zeros, come after all matrices.
+The last matrix lies transposed, with a row for each output: there are few, often one, which in rows
+of their own would be a vector's only lane. The intercepts, vectors padded with zeros, come after
+all matrices.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,16 +37,20 @@ class Perceptron(NamedTuple):
     velocity, square : (size,) reals
         The step before, or the moments of Adam. Of size 0 where an optimizer has none.
     transposed : reals
-        Matrix l, l > 0, as of (units[l + 1], units[l]), likewise in panels, from
+        Matrix l, 0 < l < L - 1, as of (units[l + 1], units[l]), likewise in panels, from
         `transposed_offsets[l]` on. Written at the beginning of each batch.
     activations, deltas : (slot_offsets[L + 1],) reals
-        Scratch space: those of layer l and sample t of a block begin at
-        `slot_offsets[l] + t * padded[l]`. Layer 0 has room if inputs are dense.
+        Scratch space: those of layer l < L and sample t of a block begin at
+        `slot_offsets[l] + t * padded[l]`. Layer 0 has room if inputs are dense. Output k of sample
+        t is at `slot_offsets[L] + k * (samples in a block) + t`; deltas of outputs that there are
+        not, up to padded[L], stay zero.
     sums : (2 * v,) reals
         Of the samples of a batch: a vector whose lanes add up to their losses, and one with the sum
         of their weights in each lane.
     units, padded : (L + 1,) int64
         Length of each layer, without and with padding.
+    rows : (L,) int64
+        Rows in each panel of a matrix, some of them padding if it is transposed in each batch.
     slot_offsets, weight_offsets, intercept_offsets, transposed_offsets : int64
     """
 
@@ -58,6 +64,7 @@ class Perceptron(NamedTuple):
     sums: Reals
     units: Offsets
     padded: Offsets
+    rows: Offsets
     slot_offsets: Offsets
     weight_offsets: Offsets
     intercept_offsets: Offsets
@@ -70,10 +77,10 @@ class Perceptron(NamedTuple):
         them; the other way round unpacks them.
         """
         layers = len(parts) // 2
-        for l, matrix in enumerate(parts[:layers]):
-            rows, padded, v = len(matrix), int(self.padded[l]), self.sums.size // 2
+        for l, matrix in enumerate([*parts[: layers - 1], parts[layers - 1].T]):
+            rows, v = len(matrix), self.sums.size // 2
             panels = buffer[self.weight_offsets[l] : self.weight_offsets[l + 1]]
-            panels = panels.reshape(-1, padded, v)[:, :rows]
+            panels = panels.reshape(-1, int(self.rows[l]), v)[:, :rows]
             whole = matrix.shape[1] // v
             if whole:
                 by_panel = matrix[:, : whole * v].reshape(rows, -1, v).transpose(1, 0, 2)
@@ -119,10 +126,12 @@ def perceptron(
     """
     padded = [-(-size // lanes) * lanes for size in units]
     slot_offsets = [0, *accumulate(block * size for size in (padded[0] * is_dense, *padded[1:]))]
-    sizes = [a * b for a, b in pairwise(padded)]
+    rows, columns = [units[0], *padded[1:-1]], [*padded[1:]]
+    rows[-1], columns[-1] = units[-1], padded[-2]  # of the last matrix, transposed
+    sizes = [a * b for a, b in zip(rows, columns, strict=True)]
     weight_offsets = [0, *accumulate(sizes)]
     intercept_offsets = [*accumulate(padded[1:], initial=weight_offsets[-1])]
-    transposed_offsets = [0, 0, *accumulate(sizes[1:])]
+    transposed_offsets = [0, 0, *accumulate(sizes[1:-1])]
     size, slots = intercept_offsets[-1], slot_offsets[-1]
     sizes_of_buffers: dict[str, int] = {
         "weights": size,
@@ -138,6 +147,7 @@ def perceptron(
     offsets = {
         "units": units,
         "padded": padded,
+        "rows": rows,
         "slot_offsets": slot_offsets,
         "weight_offsets": weight_offsets,
         "intercept_offsets": intercept_offsets,

@@ -13,8 +13,8 @@ read_batches = reader(Batches)
 def train_batches(table: Offsets, start: int, end: int, size: int, block: int) -> int:
     """Train on the samples from number `start` of the order to `end`, in batches of `size`.
 
-    Of a batch `block` samples go through the layers at a time. It may be cut anywhere: the weights
-    change once it is complete.
+    Of a batch `block` samples go through the layers at a time. It may be cut where they end: the
+    weights change once it is complete.
     """
     call = read_batches(table)
     while start < end:
@@ -24,7 +24,7 @@ def train_batches(table: Offsets, start: int, end: int, size: int, block: int) -
             begin_batch(call)
         stop = smaller(last, end)
         for at in range(start, stop, block):
-            add_block(call, at, smaller(block, stop - at))
+            add_block(call, at, smaller(block, stop - at), block)
         if stop == last:
             end_batch(call, number)
         start = stop

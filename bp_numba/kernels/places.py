@@ -8,7 +8,7 @@ from bp_numba.kernels.variants import known_units
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tables import constant_memory
-from bp_numba.simd.values import Index
+from bp_numba.simd.values import Index, Vector
 from bp_numba.simd.width import vector_width
 
 Network: TypeAlias = Any
@@ -64,11 +64,21 @@ def panel_groups(matrix: Matrix, sizes: Sequence[int]) -> Iterator[tuple[Index, 
 
     Each size takes what the one before has left; the last is 1.
     """
-    v, done = matrix.weights.lanes, Registers([matrix.rows.constant(0)])
+    v = matrix.weights.lanes
+    for j, size in groups(matrix.panel_columns, sizes, v):
+        yield j, [matrix.column(j + p * v) for p in range(size)]
+
+
+def groups(count: Index, sizes: Sequence[int], step: int = 1) -> Iterator[tuple[Index, int]]:
+    """Yield, for loops over range(0, count, step), the first number and the size of groups.
+
+    Each size takes what the one before has left; the last is 1.
+    """
+    done = Registers([count.constant(0)])
     for size in sizes:
-        for j in loop(done.values[0], matrix.panel_columns - (size - 1) * v, size * v):
-            yield j, [matrix.column(j + p * v) for p in range(size)]
-            done.values = [j + size * v]
+        for first in loop(done.values[0], count - (size - 1) * step, size * step):
+            yield first, size
+            done.values = [first + size * step]
 
 
 def panel_groups_to_and_fro(
@@ -107,6 +117,28 @@ class Slots(NamedTuple):
     def beyond(self, j: Index) -> "Slots":
         """Return the slots without the first j elements of each."""
         return Slots(self.memory[j:], self.stride)
+
+
+class Spread(NamedTuple):
+    """A sample's memory whose elements are so many apart."""
+
+    memory: Memory
+    stride: Index
+
+    def broadcast(self, i: Index | int) -> Vector:
+        """Return a vector with element i in every lane."""
+        return self.memory.broadcast(self.stride * i)
+
+
+class Turned(NamedTuple):
+    """Memory for each sample of a block: one beside the other, their elements so many apart."""
+
+    memory: Memory
+    stride: Index
+
+    def of(self, t: Index | int) -> Spread:
+        """Return the elements of sample t."""
+        return Spread(self.memory[t:], self.stride)
 
 
 def matrix_of(network: Network, l: Index | int, panel: int = 0) -> Matrix:

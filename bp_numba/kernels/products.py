@@ -1,15 +1,15 @@
 """Products of samples with matrices in panels, in tiles of sums that stay in registers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from bp_numba.kernels.places import InputList, Matrix, Slots, panel_groups
-from bp_numba.simd.arithmetic import fma
+from bp_numba.kernels.places import InputList, Matrix, Slots, Spread, Turned, groups, panel_groups
+from bp_numba.simd.arithmetic import fma, sum_rows
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.values import Index, Vector
-from bp_numba.simd.width import WIDEST, vector_width
+from bp_numba.simd.width import WIDEST, is_for_arm, vector_width
 
 ROWS = 4
 """Rows of a gradient that are summed at a time."""
@@ -49,7 +49,11 @@ def tiles(is_single: bool) -> Tiles:
 
 
 def multiply(
-    rows: Slots, count: Index, matrix: Matrix, initial: Memory | None, sizes: dict[int, int]
+    rows: Slots | Turned,
+    count: Index,
+    matrix: Matrix,
+    initial: Memory | None,
+    sizes: dict[int, int],
 ) -> Iterator[tuple[Index, Index, Vector]]:
     """Yield t, j and initial[j] + sum over i of rows(t)[i] * matrix[i, j], vector by vector.
 
@@ -70,7 +74,7 @@ def multiply(
 
 
 def _multiply_tile(
-    rows: list[Memory], count: Index, panels: list[Memory], starts: list[Vector]
+    rows: list[Any], count: Index, panels: list[Memory], starts: list[Vector]
 ) -> list[Vector]:
     """Return for each row the sums for each panel."""
     sums = Registers(starts * len(rows))
@@ -81,7 +85,7 @@ def _multiply_tile(
 
 
 def _with_products(
-    sums: list[Vector], x: Iterator[Vector], w: Iterator[Vector], panels: list[Memory]
+    sums: list[Vector], x: Iterator[Vector], w: Iterator[Vector], panels: Sequence[Any]
 ) -> list[Vector]:
     """Return the sums with x * w added, for each of x one for each of w, which are of panels.
 
@@ -91,17 +95,64 @@ def _with_products(
     return [fma(w_p, x_t, z) for z, w_p, x_t in zip(sums, cycle(w), each_x, strict=False)]
 
 
+def multiply_turned(
+    rows: Slots, count: Index, matrix: Matrix, initial: Memory
+) -> Iterator[tuple[Index, Index, Vector]]:
+    """Yield t, k and initial[k] + sum over i of rows(t)[i] * matrix[k, i], k by k.
+
+    In the lanes are the sums of sample t and those after it, for `count` made up to whole tiles.
+    """
+    v = rows.memory.lanes
+    for k, together in groups(matrix.rows, dot_rows(v)):
+        samples = v if together > 1 else max(v, TOGETHER)
+        for t in loop(0, count, samples):
+            some = [rows.of(t + s) for s in range(samples)]
+            sums = _dots(some, matrix, [(k + r) * v for r in range(together)])
+            for r in range(together):
+                of_row, start = sums[r::together], initial.broadcast(k + r)
+                for s in range(0, samples, v):
+                    yield t + s, k + r, start + sum_rows(of_row[s : s + v])
+
+
+def multiply_one_turned(
+    row: Memory, matrix: Matrix, initial: Memory
+) -> Iterator[tuple[Index, Vector]]:
+    """Yield k and initial[k] + sum over i of row[i] * matrix[k, i], vector by vector."""
+    v = row.lanes
+    for k in loop(0, matrix.rows, v):
+        # Beyond the last row that one again, whose sums become padding.
+        places = [(k + r).at_most(matrix.rows - 1) * v for r in range(v)]
+        yield k, initial.load(k) + sum_rows(_dots([row], matrix, places))
+
+
+def dot_rows(lanes: int) -> list[int]:
+    """Return how many rows as many samples as a vector has lanes are multiplied with at a time.
+
+    With three Neoverse N1, which has as many registers as AVX-512 has, half as long, keeps a sum in
+    memory.
+    """
+    sums = 24 if vector_width() == WIDEST else 8 if is_for_arm() else 12
+    return [sums // lanes, 1] if sums >= 2 * lanes else [1]
+
+
+def _dots(rows: list[Memory], matrix: Matrix, places: list[Index]) -> list[Vector]:
+    """Return for each row, and each place in a panel, the sums of products that the lanes have."""
+    sums = Registers([rows[0].zero()] * (len(rows) * len(places)))
+    for i in loop(0, matrix.panel_columns, rows[0].lanes):
+        panel = matrix.column(i)
+        w = (panel.load(place) for place in places)
+        sums.values = _with_products(sums.values, (row.load(i) for row in rows), w, places)
+    return sums.values
+
+
 def add_products(
-    rows: Slots, deltas: Slots, count: Index, gradient: Matrix, sizes: dict[int, int]
+    rows: Slots | Turned, deltas: Slots, count: Index, gradient: Matrix, sizes: dict[int, int]
 ) -> None:
     """Add gradient[i, j] += sum over t < count of rows(t)[i] * deltas(t)[j]."""
     for j, panels in panel_groups(gradient, list(sizes)):
         together, some = sizes[len(panels)], deltas.beyond(j)
-        whole = gradient.rows.rounded_down(together)
-        for i in loop(0, whole, together):
-            _add_tile(rows, some, count, panels, [i + r for r in range(together)])
-        for i in loop(whole, gradient.rows):
-            _add_tile(rows, some, count, panels, [i])
+        for i, size in groups(gradient.rows, sorted({together, min(2, together), 1}, reverse=True)):
+            _add_tile(rows, some, count, panels, [i + r for r in range(size)])
 
 
 def add_rows(deltas: Slots, count: Index, gradient: Matrix, biases: Memory) -> None:
@@ -120,7 +171,11 @@ def add_rows(deltas: Slots, count: Index, gradient: Matrix, biases: Memory) -> N
 
 
 def descend(
-    row: Memory | None, deltas: Memory, matrix: Matrix, keep: Vector, squares: Registers[Vector]
+    row: Memory | Spread | None,
+    deltas: Memory,
+    matrix: Matrix,
+    keep: Vector,
+    squares: Registers[Vector],
 ) -> None:
     """Set matrix[i, j] = keep * matrix[i, j] + row[i] * deltas[j]; add the squares of what it was.
 
@@ -142,7 +197,7 @@ def descend(
 
 
 def _add_tile(
-    rows: Slots, deltas: Slots, count: Index, panels: list[Memory], tile: list[Index]
+    rows: Slots | Turned, deltas: Slots, count: Index, panels: list[Memory], tile: list[Index]
 ) -> None:
     v = panels[0].lanes
     sums = Registers([panel.load(i * v) for i in tile for panel in panels])

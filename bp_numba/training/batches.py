@@ -103,12 +103,14 @@ class BatchTraining:
         if kernel is None:
             raise NotCompiled(str(reason))
         self._function = kernel
-        self._n, self._size, self._moments = data.X.shape[0], size, variant.moments
+        self._n: int = data.X.shape[0]
+        self._size, self._moments = size, variant.moments
         self.batches_done = 0
         matrices = parts[: len(parts) // 2]
         self._lanes = (width or widest()) * 8 // dtype.itemsize
         units = units_of(matrices)
         block = 1 if single else block_size(units, dtype.itemsize)
+        self._block = block
         self._sizes = () if single else (size, block)
         self._step = -(-SLICE // sum(3 * w.size for w in matrices) // block) * block
         is_dense = variant.inputs == "dense"
@@ -145,11 +147,15 @@ class BatchTraining:
 
     def run(self) -> None:
         """Train on all samples in the order of the last epoch, at first theirs, at its rates."""
-        self.batches_done = 0
-        for start in range(0, self._n, self._step):
-            end = min(start + self._step, self._n)
+        self.batches_done = end = 0
+        while end < self._n:
+            start, end = end, self._end_of_slice(end + self._step)
             self._function(self._table, start, end, *self._sizes)
             self.batches_done = end // self._size if end < self._n else len(self._samples.rates)
+
+    def _end_of_slice(self, most: int) -> int:
+        """Return where a block ends, at most at `most`: cut elsewhere, sums had other bits."""
+        return self._n if most >= self._n else most - most % self._size % self._block
 
     def change(self, settings: Settings) -> None:
         """Train with other settings from now on."""

@@ -333,18 +333,18 @@ def test_a_batch_without_weight_is_left_out(
 
 
 def test_an_interrupt_within_an_epoch_leaves_whole_batches(numbers, classes, monkeypatch):
-    """Slices of 16 samples, batches of 20: after three slices there are two batches."""
+    """Slices of blocks of 16 samples, batches of 20: the fifth slice does not end a batch."""
 
     def interrupted(*args):
         trainer = InKernels(*args)
         function = trainer._training._function
 
-        def until_48(table, start, *rest):
-            if start == 48:
+        def until_56(table, start, *rest):
+            if start == 56:
                 raise KeyboardInterrupt
             function(table, start, *rest)
 
-        trainer._training._function = until_48
+        trainer._training._function = until_56
         return trainer
 
     options = {"batch_size": 20, "shuffle": False, "max_iter": 1}

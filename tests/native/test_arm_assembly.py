@@ -30,11 +30,11 @@ for name in {names!r}:
 """
 
 TOO_MUCH = """
-from bp_numba.kernels import batches, products
+from bp_numba.kernels import batches, functions, products
 from bp_numba.simd.arithmetic import _intrinsic
 sizes = products.Tiles({3: 8, 1: 8}, {3: 4, 1: 4})
 batches.tiles = lambda is_single: sizes
-batches.activation = lambda z: _intrinsic("exp", z)
+functions.activation = lambda z: _intrinsic("exp", z)
 """
 """Sums products of eight samples with three panels at a time, and calls a function of C's."""
 

@@ -143,6 +143,13 @@ def test_longer_vectors(variant):
             Case(variant, units, size, width=8).epoch(np.arange(43))
 
 
+@pytest.mark.parametrize("variant", [*OUTPUT, OTHERS[1]], ids=lambda v: ".".join(v))
+def test_what_slots_held_before_does_not_matter(variant):
+    case = Case(variant, [5, 7, 2], 3)
+    case.training._network.activations.fill(np.nan)
+    case.epoch(np.arange(43))
+
+
 @pytest.mark.skipif(not HAS_MXCSR, reason="sets a register of x86")
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: ".".join(v))
 def test_subnormal_numbers_may_be_zeros(variant):
