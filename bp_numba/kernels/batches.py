@@ -7,6 +7,9 @@ layers,
     Z_{l+1} = A_l W_l + b_l       A_l = f(Z_l)        D_L = (A_L - Y) * (weight of each sample)
     D_l = (D_{l+1} W_l^T) * f'(Z_l)                   G_l += A_l^T D_{l+1}
 
+The last matrix lies transposed: vectors run along the layer below in its products, and in what is
+done with outputs along samples, of a single sample along its outputs.
+
 Products take some samples at a time, and so compute rows that a short block does not have: they
 come to nothing, as what is summed over samples takes only those that there are.
 
@@ -49,7 +52,6 @@ from bp_numba.simd.values import Index, Vector
 
 Call: TypeAlias = Any
 """A `calls.Batches` as operations see it."""
-
 
 CHAINS = 4
 """Sums that squares of weights are added to in turns: one would wait for itself."""

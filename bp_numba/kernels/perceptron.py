@@ -19,7 +19,7 @@ import numpy as np
 from bp_numba.simd.arrays import Array, Offsets, Reals, aligned_parts
 
 SMALL_BLOCK, LARGE_BLOCK = 16, 32
-"""Samples in a block of a batch, multiples of those in the tiles of `products`."""
+"""Samples in a block of a batch, multiples of a vector's lanes and of the tiles of `products`."""
 
 LEVEL_1, LEVEL_2 = 2**15, 2**19
 """Bytes of caches as small as CPUs have them."""
