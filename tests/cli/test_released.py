@@ -84,10 +84,11 @@ def test_their_runs_are_gone_on_with(tmp_path, capsys):
     run(capsys, *command, tmp_path / "whole.npz")
     assert "after epoch 30\n" in run(capsys, *command, kept, "--resume").out
     found = [
-        run(capsys, "predict", path, RELEASED / "numbers.csv").out
+        [*map(float, run(capsys, "predict", path, RELEASED / "numbers.csv").out.split()[1:])]
         for path in (kept, tmp_path / "whole.npz")
     ]
-    assert found[0] == found[1]
+    assert len(found[0]) > 1
+    assert found[0] == pytest.approx(found[1], rel=1e-9)  # where it was begun sums may be others
     refused = [*command, kept, "--resume", "--scale", "none"]
     assert main([*map(str, refused)]) == 1
     assert 'scale "minmax" there, "none" here' in capsys.readouterr().err
