@@ -21,12 +21,12 @@ class AdamRates:
         self._settings: Any = None
         self._first, self._rates = 0, np.zeros(0)
 
-    def of(self, updates: NDArray[np.intp]) -> NDArray[np.float64]:
+    def of(self, updates: range | NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the rates of updates, which are counted from 1; 0 has the rate of the first.
 
         Parameters
         ----------
-        updates : (n,) array of int
+        updates : range or (n,) array of int
             Their numbers, in ascending order, n at least 1.
         """
         adam, first, last = self._optimizer, int(updates[0]), int(updates[-1])
@@ -36,6 +36,8 @@ class AdamRates:
             ahead = AHEAD if len(self._rates) else 0  # `partial_fit` asks once
             self._first, self._settings = first, settings
             self._rates = _rates(np.arange(first, last + 1 + ahead), *settings)
+        if isinstance(updates, range):
+            return self._rates[first - self._first : last + 1 - self._first]
         return self._rates[updates - self._first]
 
 

@@ -38,7 +38,6 @@ class InKernels:
         self._parameters = estimator.coefs_ + estimator.intercepts_
         self._weights = None if sample_weight is None or sample_weight.all() else sample_weight
         self._starts = np.arange(0, X.shape[0], batch_size)
-        self._batches = np.arange(1, len(self._starts) + 1)
         # The optimizer stays over calls of partial_fit, whatever `solver` is set to.
         self._kept = kept_by(self._optimizer)
         self._is_adam = "ms" in self._kept
@@ -93,7 +92,7 @@ class InKernels:
                 order, np.full(len(self._starts), self._optimizer.learning_rate)
             )
         adam = self._optimizer
-        updates = adam.t + self._updates(order)
+        updates = self._updates(adam.t, order)
         rates = self._rates.of(updates)
         try:
             return self._training.epoch(order, rates)
@@ -101,11 +100,12 @@ class InKernels:
             if done := self._training.batches_done:
                 adam.t, adam.learning_rate = int(updates[done - 1]), rates[done - 1]
 
-    def _updates(self, order: NDArray[np.intp]) -> Any:
-        """Return how many updates an epoch has made after each batch; no weight, no update."""
+    def _updates(self, before: int, order: NDArray[np.intp]) -> Any:
+        """Return how many updates there have been after each batch; no weight, no update."""
         if self._weights is None:
-            return self._batches
-        return np.cumsum(np.add.reduceat(self._weights[order] != 0, self._starts) > 0)
+            return range(before + 1, before + 1 + len(self._starts))
+        weighted = np.add.reduceat(self._weights[order] != 0, self._starts) > 0
+        return before + np.cumsum(weighted)
 
     def write_back(self) -> None:
         """Copy weights to the estimator's arrays, and moments to new ones."""
