@@ -209,8 +209,7 @@ def _descend(block: Block, factor: Vector, keep: Vector) -> Vector:
     top = network.units.size - 2
     outputs, below = block.outputs(network.deltas), block.slots(network.activations, top)
     for k in loop(0, network.padded[network.units.size - 1], factor.lanes):
-        # All deltas below are multiples of these.
-        outputs.memory.store(k, outputs.memory.load(k) * factor)
+        outputs.memory.store(k, outputs.memory.load(k) * factor)  # and so all deltas below
     squares = Registers([keep.constant(0.0)] * CHAINS)
     for _ in when(top.constant(0), "<", top):
         _deltas_of_top(block)
@@ -247,6 +246,5 @@ def begin_batch(call: Call) -> None:
         for j in loop(0, matrix.columns, v):
             panel = matrix.column(j)
             for i in loop(0, matrix.padded, v):
-                columns = transposed([panel.load((i + r) * v) for r in range(v)])
-                for c, column in enumerate(columns):
+                for c, column in enumerate(transposed([panel.load((i + r) * v) for r in range(v)])):
                     turned.store(i * matrix.columns + (j + c) * v, column)

@@ -195,8 +195,8 @@ class Samples(NamedTuple):
     offsets, starts : (X.size,) and (n + 1,) int64, or empty
         Where the inputs' rows lie in a panel, and where the samples begin, if X has only those
         inputs that are not zero; see `inputs.Inputs`.
-    targets : (n * padded[L],) reals
-        Those of each sample, padded to whole vectors.
+    targets : (n * units[L],) or (n * padded[L],) reals
+        Those of each sample, padded to whole vectors for batches of one.
     weights : (n,) reals
         Of the samples.
     order : (m,) int64

@@ -47,7 +47,7 @@ class Outputs(NamedTuple):
     a, deltas : Memory
         Vector k begins at k * stride. Net inputs become activations.
     targets : Memory
-        Those of all samples, in rows of `padded`.
+        Those of all samples, so many for each as `row` says.
     numbers : list of Index
         Of the samples, one for each lane.
     there : Index
@@ -60,7 +60,7 @@ class Outputs(NamedTuple):
     deltas: Memory
     stride: Index
     targets: Memory
-    padded: Index
+    row: Index
     units: Index
     numbers: list[Index]
     there: Index
@@ -86,7 +86,7 @@ class Outputs(NamedTuple):
 
     def target(self, k: Index) -> Vector:
         """Return vector k of the targets."""
-        places = [number * self.padded + k for number in self.numbers]
+        places = [number * self.row + k for number in self.numbers]
         return self.targets.load(places[0]) if self.is_single else self.targets.gather(places)
 
 

@@ -67,16 +67,17 @@ class Block(NamedTuple):
         network = self.call.network
         a, deltas = (self.outputs(m).memory[t:] for m in (network.activations, network.deltas))
         last = network.units.size - 1
-        sizes = {"padded": network.padded[last], "units": network.units[last]}
+        units = network.units[last]
         return Outputs(
             a=a,
             deltas=deltas,
             stride=self.size,
             targets=self.call.samples.targets,
+            row=network.padded[last] if self.is_single else units,
+            units=units,
             numbers=numbers,
             there=self.samples - t,
             weight=weight,
-            **sizes,
         )
 
 

@@ -117,7 +117,8 @@ class BatchTraining:
         self._network = perceptron(units, block, self._lanes, dtype, variant.moments, is_dense)
         self.weights, self.gradient = self._network.weights, self._network.gradient
         self.pack(parts)
-        self._samples = _samples(data, self._network, size, _settings(settings, dtype))
+        how = size, single, _settings(settings, dtype)
+        self._samples = _samples(data, self._network, *how)
         self.losses = self._samples.losses
         self._shares = _shares(self._n, size, self._lanes)
         # Addresses: what they belong to must live as long.
@@ -221,13 +222,13 @@ def _settings(settings: Settings, dtype: Any) -> Array:
     return np.array([numbers[n] for n in range(len(numbers))], dtype)
 
 
-def _samples(data: Data, network: Perceptron, size: int, settings: Array) -> Samples:
+def _samples(data: Data, network: Perceptron, size: int, single: bool, settings: Array) -> Samples:
     """Return the samples as the kernels see them."""
     X, y, weights = data
     n, dtype, lanes = X.shape[0], settings.dtype, network.sums.size // 2
-    padded, batches = int(network.padded[-1]), -(-n // size)
-    targets = aligned_zeros(n * padded, dtype)
-    targets.reshape(n, padded)[:, : y.shape[1]] = y
+    row, batches = int((network.padded if single else network.units)[-1]), -(-n // size)
+    targets = aligned_zeros(n * row, dtype)
+    targets.reshape(n, row)[:, : y.shape[1]] = y
     none = np.empty(0, dtype=np.int64)
     is_dense = isinstance(X, np.ndarray)
     return Samples(
