@@ -133,6 +133,7 @@ def interleave(timers, rounds):
     values = {name: [] for name in timers}
     patient = dict(timers)
     gc.collect()
+    gc.freeze()  # or a collection would go through all that JAX and scikit-learn have made
     for _ in range(rounds):
         for name, timer in list(patient.items()):
             started = perf_counter()
