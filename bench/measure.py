@@ -132,6 +132,7 @@ def interleave(timers, rounds):
     """
     values = {name: [] for name in timers}
     patient = dict(timers)
+    gc.unfreeze()
     gc.collect()
     gc.freeze()  # or a collection would go through all that JAX and scikit-learn have made
     for _ in range(rounds):
