@@ -39,9 +39,10 @@ serve({parent}, {stands_by})
 os._exit(0)
 """
 
-UNWANTED = ("scipy", "yaml")
-"""What Numba imports if it is there, and kernels do not need. With yaml a `.numba_config.yaml` in
-the present folder would change kernels, and the names of their files do not tell."""
+UNWANTED = ("scipy", "yaml", "coverage")
+"""What Numba imports if it is there, and kernels do not need: coverage takes 36 ms. With yaml a
+`.numba_config.yaml` in the present folder would change kernels, and the names of their files do not
+tell."""
 
 MARK = b"\0bp_numba\0"
 """What each kernel follows: before it there is what the process may have printed."""
