@@ -18,7 +18,8 @@ GRADIENT_PANELS = [3, 1]
 """Panels of a gradient that are summed at a time: twelve sums leave registers for what is added."""
 
 TOGETHER = 8
-"""Panels that a single sample is multiplied with at a time: so many sums hide their latency."""
+"""Panels that a single sample is multiplied with at a time, or samples a single row, if vectors do
+not have more lanes: so many sums hide their latency."""
 
 
 class Tiles(NamedTuple):

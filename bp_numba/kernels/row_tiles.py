@@ -9,7 +9,7 @@ those after it the vector of row i is at
 from typing import NamedTuple
 
 from bp_numba.kernels.layout import BLOCK, ROWS
-from bp_numba.kernels.places import Network, Slots
+from bp_numba.kernels.places import Network, Slots, groups
 from bp_numba.simd.arithmetic import fma, sum_rows
 from bp_numba.simd.loops import Registers, loop
 from bp_numba.simd.memory import Memory
@@ -88,12 +88,9 @@ def update(matrix: Tiles, a: Slots, s: Slots, count: Index) -> None:
     """Change W_1[i, j] += sum over t of a_1(t)[i] s_2(t)[j] for `count` samples of a block."""
     v, columns = matrix.weights.lanes, matrix.columns
     for i in loop(0, matrix.rows, ROWS):
-        done = Registers([columns.constant(0)])
-        for vectors in (VECTORS, 1):
-            for j in loop(done.values[0], columns - (vectors - 1) * v, vectors * v):
-                places = [matrix.at(r, j + c * v) for c in range(vectors) for r in range(ROWS)]
-                _update_places(matrix.tile(i), places, (a.beyond(i), s.beyond(j)), count)
-                done.values = [j + vectors * v]
+        for j, vectors in groups(columns, [VECTORS, 1], v):
+            places = [matrix.at(r, j + c * v) for c in range(vectors) for r in range(ROWS)]
+            _update_places(matrix.tile(i), places, (a.beyond(i), s.beyond(j)), count)
 
 
 def _update_places(
