@@ -9,19 +9,19 @@ import contextlib
 import importlib
 from collections.abc import Iterable
 
-from bp_numba.kernels.calls import OF_PERCEPTRONS, arguments_of, module_of
-from bp_numba.kernels.variants import base_of, variant_of
+from bp_numba.kernels.calls import arguments_of, module_of
+from bp_numba.kernels.variants import base_of, known_units, variant_of
 from bp_numba.native.background import compiler_of
 from bp_numba.native.compiler import Kernel
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
 from bp_numba.simd.internals import (
-    check_parts,
     load_compiler,
     machine_code,
     tune_llvm,
     without_function_passes,
 )
+from bp_numba.simd.parts import check_parts
 from bp_numba.simd.width import vectors_of
 
 
@@ -102,8 +102,8 @@ def compile_here(name: str, width: int | None, alone: bool = False) -> bytes:
 
     base, signature = base_of(name), types.int64(*map(TYPES.get, arguments_of(name)))
     module = importlib.import_module(f"bp_numba.kernels.{module_of(name)}")
-    is_perceptrons = alone and base in OF_PERCEPTRONS
-    passes = without_function_passes() if is_perceptrons else contextlib.nullcontext()
-    with vectors_of(width), variant_of(name), passes:
-        symbol, code = machine_code(getattr(module, base), signature)
+    with vectors_of(width), variant_of(name):
+        is_quick = alone and known_units() is None
+        with without_function_passes() if is_quick else contextlib.nullcontext():
+            symbol, code = machine_code(getattr(module, base), signature)
     return symbol.encode() + b"\0" + code

@@ -1,10 +1,7 @@
-"""The parts of Numba and llvmlite that they do not promise to keep: all of them stand here.
+"""What is done with the `parts` of Numba and llvmlite that they do not promise to keep.
 
 Nothing else of the package uses `numba.core`, a name with a leading underscore, or an undocumented
-option. `PARTS` says what each is for; the process that compiles looks at all of them first. Where
-one is missing, `MissingPart` names it, no kernel is compiled, and training goes on in NumPy with a
-warning (`training.choice`). The repair is here then, and `tests/simd/test_internals.py` has a test
-for each part.
+option.
 
 Importing this module imports neither library: what loads machine code needs no compiler.
 """
@@ -14,9 +11,10 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
+
+from bp_numba.simd.parts import PARTS, MissingPart
 
 OPTIONS = {
     # Python's error model would put a branch for ZeroDivisionError behind every division.
@@ -28,77 +26,6 @@ OPTIONS = {
 """How Numba compiles the entry points."""
 
 
-class MissingPart(RuntimeError):
-    """The installed Numba or llvmlite lacks something that the kernels are compiled with."""
-
-
-class Part(NamedTuple):
-    """Something undocumented: `module.name`, what it is for, and its attributes that are used."""
-
-    module: str
-    name: str
-    purpose: str
-    attributes: tuple[str, ...] = ()
-
-    def get(self) -> Any:
-        """Return it; raise `MissingPart` if it or one of its attributes is not there."""
-        import_module(self.module.partition(".")[0])  # whose own errors say more
-        try:
-            value = getattr(import_module(self.module), self.name)
-        except (ImportError, AttributeError):
-            raise MissingPart(f"{self.module}.{self.name}, which {self.purpose}") from None
-        for attribute in self.attributes:
-            if not hasattr(value, attribute):
-                name = f"{self.module}.{self.name}.{attribute}"
-                raise MissingPart(f"{name}, which {self.purpose}")
-        return value
-
-
-PARTS = (
-    Part(
-        "numba.core",
-        "cgutils",
-        "writes loops, structs and bounds checks",
-        (
-            "alloca_once_value",
-            "create_struct_proxy",
-            "do_boundscheck",
-            "for_range_slice",
-            "get_or_insert_function",
-            "pack_array",
-            "unpack_tuple",
-        ),
-    ),
-    Part("numba.core.typing", "signature", "types an operation"),
-    Part("numba.core.typing.templates", "AbstractTemplate", "types an operation"),
-    Part("numba.core.typing.templates", "infer_global", "makes a function known to Numba"),
-    Part("numba.core.cpu", "CPUTargetOptions", "leaves reference counting out", ("_nrt",)),
-    Part("numba.core.registry", "cpu_target", "compiles for this CPU"),
-    Part(
-        "numba.core.cpu",
-        "CPUContext",
-        "gives a function the C calling convention",
-        ("subtarget", "create_cfunc_wrapper"),
-    ),
-    Part("numba.core.ccallback", "CFunc", "compiles an entry point", ("_targetdescr",)),
-    Part(
-        "numba.core.codegen",
-        "CPUCodeLibrary",
-        "optimizes a module, and gives its machine code as bytes",
-        ("_optimize_functions", "_optimize_final_module", "serialize_using_object_code"),
-    ),
-    Part(
-        "numba.core.codegen",
-        "JITCPUCodegen",
-        "has constants addressed relative to the code, and says what LLVM does",
-        ("_customize_tm_options", "_module_pass_manager"),
-    ),
-    Part("llvmlite.ir", "Type", "has pointers to a type", ("as_pointer",)),
-    Part("llvmlite.binding", "set_option", "changes LLVM's options"),
-    Part("llvmlite.binding", "create_mcjit_compiler", "loads machine code"),
-)
-
-
 def __getattr__(name: str) -> Any:
     """Import a part when it is first asked for by its name."""
     for part in PARTS:
@@ -106,12 +33,6 @@ def __getattr__(name: str) -> Any:
             globals()[name] = value = part.get()
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def check_parts() -> None:
-    """Raise `MissingPart` unless all parts are there."""
-    for part in PARTS:
-        part.get()
 
 
 @functools.cache  # LLVM takes an option once
@@ -157,8 +78,8 @@ def _optimize(library: Any) -> None:
 def without_function_passes() -> Iterator[None]:
     """Have LLVM optimize no function before it is part of a whole, as Numba would.
 
-    Perceptrons' kernels are compiled in five sixths of the time and take no longer; training on XOR
-    takes 5% more instructions without these passes.
+    Kernels are compiled in five sixths of the time and take no longer, but for those for known
+    units, for which nobody waits: they take up to 5% more time without these passes.
     """
     from numba.core.codegen import CPUCodeLibrary
 
@@ -176,11 +97,26 @@ def _set_layout(library: Any, module: Any) -> None:
 
 
 def load_compiler() -> None:
-    """Have Numba do what else it would do when it compiles the first function."""
-    from numba.core.registry import cpu_target
+    """Have Numba do what else it would do when it compiles the first function.
 
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    That is in a process that compiles kernels and nothing else. It leaves out what they do not
+    need, and takes seven tenths of the time: Numba's runtime, which counts references, is not
+    compiled, and installed extensions of Numba, which could change kernels, are not loaded.
+    """
+    from numba import config
+    from numba.core import entrypoints
+    from numba.core.registry import cpu_target
+    from numba.core.runtime import rtsys
+
+    entrypoints.init_all = lambda: None
+    if not config.BOUNDSCHECK:
+        rtsys.initialize = lambda context: None
+    context = cpu_target.target_context
+    refresh = context.refresh
+    context.refresh = lambda: None  # each of 250 functions that it meets would begin it anew
+    refresh()
+    del context.refresh
+    context.refresh()
 
 
 def machine_code(function: Callable[..., Any], signature: Any) -> tuple[str, bytes]:
@@ -195,7 +131,10 @@ def machine_code(function: Callable[..., Any], signature: Any) -> tuple[str, byt
 
     context = cpu_target.target_context
     if not config.BOUNDSCHECK:
-        context = context.subtarget(create_cfunc_wrapper=_add_wrapper)
+        context = context.subtarget(
+            create_cfunc_wrapper=_add_wrapper,
+            post_lowering=lambda module, library: None,  # would link Numba's runtime
+        )
     target = SimpleNamespace(
         options=cpu_target.options,
         typing_context=cpu_target.typing_context,

@@ -23,7 +23,7 @@ import numpy as np
 from bp_numba.native import loading
 from bp_numba.native.compiling import NotCompiled
 from bp_numba.simd.arrays import Array
-from bp_numba.simd.internals import MissingPart
+from bp_numba.simd.parts import MissingPart
 
 Kind = TypeVar("Kind")
 

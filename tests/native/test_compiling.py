@@ -127,6 +127,60 @@ def test_settings_in_a_file_change_no_kernel(tmp_path, activate_code):
     assert len(files.read(file)) == len(activate_code)
 
 
+EXTENSION = """
+from pathlib import Path
+def init():
+    Path(__file__).with_name("was_loaded").touch()
+"""
+
+
+@needs_jit
+def test_extensions_of_numba_are_not_loaded(tmp_path):
+    (tmp_path / "extension.py").write_text(EXTENSION)
+    metadata = tmp_path / "extension-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: extension\nVersion: 1.0\n")
+    points = "[numba_extensions]\ninit = extension:init\n"
+    (metadata / "entry_points.txt").write_text(points)
+    path = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
+    run_python(LOAD, PYTHONPATH=path, NUMBA_CACHE_DIR=str(tmp_path))
+    assert list(tmp_path.rglob("activate-*.o"))
+    assert not (tmp_path / "was_loaded").exists()
+    run_python("import numba; numba.njit(lambda: 1)()", PYTHONPATH=path)  # it would have been
+    assert (tmp_path / "was_loaded").exists()
+
+
+@needs_jit
+def test_what_the_compiling_process_leaves_out_changes_no_kernel():
+    code = """
+from bp_numba.native import compiling
+from bp_numba.simd import internals
+{first}
+print(compiling.compile_here("predict_one", None, True).hex())
+"""
+    first = "compiling.get_ready([])", "internals.load_compiler = lambda: None"
+    quick, whole = (run_python(code.format(first=each)) for each in first)
+    assert quick == whole
+
+
+@needs_jit
+@pytest.mark.parametrize(("name", "count"), [("train_blocks", 0), ("train_blocks.3x3x1", 2)])
+def test_functions_are_optimized_first_for_known_units_alone(name, count):
+    code = f"""
+from numba.core.codegen import CPUCodeLibrary
+from bp_numba.native import compiling
+optimize, calls = CPUCodeLibrary._optimize_functions, []
+def counted(library, module):
+    calls.extend(f for f in module.functions if not f.is_declaration)
+    optimize(library, module)
+compiling.get_ready([])
+CPUCodeLibrary._optimize_functions = counted
+compiling.compile_here({name!r}, 4, True)
+print(len(calls))
+"""
+    assert run_python(code) == f"{count}\n"  # the kernel, and what C calls
+
+
 @needs_jit
 def test_warnings_of_the_compiler_are_no_errors(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(AT_THE_COMPILER.format(what=OLD_LLVMLITE))

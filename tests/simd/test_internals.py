@@ -3,7 +3,7 @@
 import pytest
 
 from bp_numba.simd import internals
-from bp_numba.simd.internals import PARTS, MissingPart
+from bp_numba.simd.parts import PARTS, MissingPart
 from tests.conftest import run_python
 from tests.native.new_process import IN_NUMPY
 
@@ -35,7 +35,7 @@ if "-c" in sys.orig_argv and any("native.server" in code for code in sys.orig_ar
     *holders, attribute = {name!r}.split(".")
     for holder in holders:
         owner = getattr(owner, holder)
-    for kind in getattr(owner, "__mro__", [owner]):
+    for kind in getattr(owner, "__mro__", [owner, *type(owner).__mro__]):
         if attribute in vars(kind):
             delattr(kind, attribute)
 """
