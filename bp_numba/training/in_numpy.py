@@ -9,7 +9,7 @@ function warns where it overflows.
 from typing import Any
 
 import numpy as np
-from numpy import add, exp, multiply, negative, reciprocal, subtract
+from numpy import add, divide, exp, multiply, negative, reciprocal, subtract
 
 from bp_numba.simd.arrays import Array, Floats
 from bp_numba.training.together import add_each
@@ -66,7 +66,10 @@ def _predict(W: Any, X: Array) -> Floats:
 
 
 def _sigmoid(z: Any) -> Any:
-    """Return 1 / (1 + exp(-z)), of many rows in the memory of z."""
+    """Return 1 / (1 + exp(-z)), of many rows in the memory of z.
+
+    `divide` takes half the time of `reciprocal`, which has no vectors, but its call a tenth more.
+    """
     if len(z) > 1:
-        return reciprocal(add(exp(negative(z, z), z), _ONE, z), z)
+        return divide(_ONE, add(exp(negative(z, z), z), _ONE, z), z)
     return reciprocal(add(exp(negative(z)), _ONE))  # a tenth less than with the memory named

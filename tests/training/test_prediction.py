@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bp_numba import NeuralNetwork, ReferenceNetwork
-from bp_numba.training import prediction
+from bp_numba.training import in_numpy, prediction
 from bp_numba.training.scratch import FEW
 from tests.conftest import make, needs_jit, twins, weights_copy
 
@@ -255,3 +255,23 @@ def test_no_second_copy_of_the_samples(either_way):
     finally:
         tracemalloc.stop()
     assert peak < X.nbytes  # an eighth of a copy in float64
+
+
+WEIGHTS = {
+    "float64": lambda w: w,
+    "float32": lambda w: w.astype(np.float32),
+    "uint8": lambda w: (np.abs(w) * 9).astype(np.uint8),
+    "bool": lambda w: w > 0,
+    "columns first": np.asfortranarray,
+}
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+@pytest.mark.parametrize("rows", [1, 5, 6, 40])
+def test_numpy_gives_the_bits_of_the_formula_as_it_is_written(kind, rows):
+    rng = np.random.default_rng(0)
+    W = [WEIGHTS[kind](rng.normal(size=shape)) for shape in ((5, 4), (4, 7), (7, 2))]
+    a = X = rng.normal(size=(rows, 5))
+    for weights in W:
+        a = 1.0 / (1.0 + np.exp(-a.dot(weights)))
+    np.testing.assert_array_equal(in_numpy.predict(W, X), a)
