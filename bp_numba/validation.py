@@ -4,16 +4,14 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from numbers import Rational
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bp_numba.reals import as_float, described, is_real, without_dimensions
 
-Array = npt.NDArray[Any]
+Array = np.ndarray[Any, np.dtype[Any]]  # numpy.typing takes a millisecond to import
 
 _NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
@@ -94,7 +92,9 @@ def check_display_update(value: Any) -> int | None:
         raise ValueError(f"displayUpdate must be a number of epochs >= 0, got {value!r}")
     if number == math.inf:
         return None
-    return int(Fraction(number if isinstance(number, Rational) else float(number)).numerator) or 1
+    if isinstance(number, Rational):
+        return int(number.numerator) or 1
+    return float(number).as_integer_ratio()[0] or 1
 
 
 def check_seconds(value: Any, name: str) -> float:

@@ -72,9 +72,12 @@ def _key() -> str:
         binding.get_process_triple(),
         binding.get_host_cpu_name(),
         binding.get_host_cpu_features().flatten(),
-        list(sources()),
     )
-    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(repr(key).encode())
+    for name, content in sources():  # not by their `repr`, which takes longer than to read them
+        digest.update(repr((name, content is not None and len(content))).encode())
+        digest.update(content or b"")
+    return digest.hexdigest()[:32]
 
 
 def version_of(package: str) -> list[str]:

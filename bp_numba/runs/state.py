@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, NamedTuple
 
-import numpy.typing as npt
+import numpy as np
 
 from bp_numba.runs.history import COLUMNS, History, is_history
 from bp_numba.runs.json_values import are_layers, are_numbers, is_count, is_number, json_copy
@@ -122,7 +122,7 @@ class State(Record):
         keep=lambda layers: [int(size) for size in layers],
     )
     alpha: float = recorded("be a number, got {!r:.60}", is_number, keep=check_alpha, read=float)
-    W: list[npt.NDArray[Any]]
+    W: list[np.ndarray[Any, np.dtype[Any]]]
 
     def record(self) -> Record:
         """Return the part that a network keeps in its record."""

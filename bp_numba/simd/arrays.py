@@ -6,12 +6,11 @@ from itertools import accumulate
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Reals: TypeAlias = npt.NDArray[np.floating[Any]]
-Offsets: TypeAlias = npt.NDArray[np.int64]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # numpy.typing takes a millisecond to import
+Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Reals: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]]
+Offsets: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest vector, so that no vector crosses a line. NumPy aligns to 16
