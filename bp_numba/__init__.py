@@ -68,7 +68,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{homes[name]}"), name)
+    from bp_numba.native.imports import uncollected
+
+    with uncollected():
+        value = getattr(import_module(f"{__name__}.{homes[name]}"), name)
     globals()[name] = value
     return value
 

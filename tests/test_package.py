@@ -36,7 +36,7 @@ ROOMS = {
         "simd",
         "validation",
     },
-    "bp_numba": {"network", "many", "estimators", "reference", "runs", "plotting"},
+    "bp_numba": {"network", "many", "estimators", "reference", "runs", "plotting", "native"},
     "examples": {"bp_numba"},
     "tables": set(),
     "preprocessing": {"tables"},
@@ -173,6 +173,23 @@ print(loaded())
 """
     )
     assert run_python(code).split() == ["[]"]
+
+
+def test_the_garbage_collector_is_left_as_it_was():
+    code = """
+import gc, bp_numba
+from bp_numba.native import files
+{first}
+bp_numba.NeuralNetwork
+files._key()
+try:
+    bp_numba.MLPClassifier
+except ImportError:
+    pass
+print(gc.isenabled())
+"""
+    assert run_python(code.format(first="gc.enable()")) == "True\n"
+    assert run_python(code.format(first="gc.disable()")) == "False\n"
 
 
 @needs_jit

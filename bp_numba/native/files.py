@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bp_numba.native.imports import uncollected
 from bp_numba.native.processes import has_own_process
 from bp_numba.simd.forks import unforked
 from bp_numba.simd.width import widest
@@ -58,7 +59,8 @@ def may_be_kept(name: str) -> bool:
 @functools.cache
 def _key() -> str:
     """Return a hash of all that machine code depends on beside its name and the vector width."""
-    from llvmlite import binding
+    with uncollected():
+        from llvmlite import binding
 
     settings = sorted(
         item
