@@ -77,7 +77,7 @@ def _key() -> str:
     )
     digest = hashlib.sha256(repr(key).encode())
     for name, content in sources():  # not by their `repr`, which takes longer than to read them
-        digest.update(repr((name, content is not None and len(content))).encode())
+        digest.update(repr((name, content and len(content))).encode())
         digest.update(content or b"")
     return digest.hexdigest()[:32]
 

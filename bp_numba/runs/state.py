@@ -18,11 +18,9 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bp_numba.runs.history import COLUMNS, History, is_history
 from bp_numba.runs.json_values import are_layers, are_numbers, is_count, is_number, json_copy
-from bp_numba.validation import check_alpha
+from bp_numba.validation import Array, check_alpha
 
 
 def _same(value: Any) -> Any:
@@ -122,7 +120,7 @@ class State(Record):
         keep=lambda layers: [int(size) for size in layers],
     )
     alpha: float = recorded("be a number, got {!r:.60}", is_number, keep=check_alpha, read=float)
-    W: list[np.ndarray[Any, np.dtype[Any]]]
+    W: list[Array]
 
     def record(self) -> Record:
         """Return the part that a network keeps in its record."""
