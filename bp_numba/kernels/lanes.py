@@ -1,12 +1,13 @@
 """Many small networks of the same layers, one in each lane of a vector; no Numba here.
 
-Network k is in lane k % v of vector k // v, for vectors of `v` numbers. Each vector of networks has
-its own piece of memory, in which element (i, j) of matrix l, of `units[l + 1]` columns, is a vector
+Network k is in lane k % v of vector k // v, for vectors of `v` numbers. `TOGETHER` vectors, or the
+one or two of a group that is smaller, have one piece of memory, in which element (i, j) of matrix
+l, of `units[l + 1]` columns, of the first of their m networks is
 
-    (weight_offsets[l] + i * units[l + 1] + j) * v
+    (weight_offsets[l] + i * units[l + 1] + j) * m
 
-elements from the beginning. Nothing is padded and nothing left out, so that infinity and NaN go
-where NumPy would take them, and stay in their lanes.
+from the beginning, and next to it those of the others. Nothing is padded and nothing left out, so
+that infinity and NaN go where NumPy would take them, and stay in their lanes.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,23 @@ import numpy as np
 
 from bp_numba.simd.arrays import Array, Floats, Offsets, aligned_parts, aligned_zeros
 
-SIDE_BY_SIDE = 4
-"""Vectors of networks that go through a sample together, so that latencies overlap. With two, XOR
-took a third longer, others as long; with eight none gained anything."""
+TOGETHER = 4
+"""Vectors of networks that lie together, and go through a sample side by side, so that latencies
+overlap. With two XOR took a third longer, others as long."""
+
+FEW_WEIGHTS = 16
+"""Networks of so many go side by side in eight vectors where their units are known: XOR took 0.85
+times as long on AVX2, 0.96 on AVX-512, larger ones as long or up to 1.1 times."""
+
+
+def most_vectors(known_units: Sequence[int] | None) -> int:
+    """Return how many vectors of networks go side by side in a kernel for these units, or for any.
+
+    It is a matter of speed alone: they lie in memory as `in_groups` says, and no bit depends on it.
+    """
+    if known_units is None or lane_sizes(known_units)["weight_offsets"][-1] > FEW_WEIGHTS:
+        return TOGETHER
+    return 2 * TOGETHER
 
 
 class Lanes(NamedTuple):
@@ -28,14 +43,14 @@ class Lanes(NamedTuple):
     Attributes
     ----------
     weights : (vectors * weight_offsets[L] * v,) float64
-        All matrices of a vector of networks, one after the other, then those of the next.
+        All matrices of the networks that lie together, then those of the next.
     rates : (vectors * v,) float64
         Their learning rates.
     errors : (vectors * v,) float64
         Their sums of squared errors.
-    activations, steps : (SIDE_BY_SIDE * unit_offsets[L + 1] * v,) float64
-        Scratch space: those of layer l from `unit_offsets[l] * v` times the vectors that are side
-        by side on, each unit's together.
+    activations, steps : (most_vectors(units) * unit_offsets[L + 1] * v,) float64
+        Scratch space for as many as go side by side: those of layer l from `unit_offsets[l] * m`
+        on.
     units : (L + 1,) int64
         Length of each layer, bias unit included.
     unit_offsets, weight_offsets : (L + 2,) and (L + 1,) int64
@@ -56,10 +71,11 @@ class LaneSamples(NamedTuple):
 
     Attributes
     ----------
-    X : (n * units[0],) or (vectors * n * units[0] * v,) float64
-        Samples with the 1 of the bias, one after the other; each network's own are in its lane.
-    targets : (n * units[L],) or (vectors * n * units[L] * v,) float64
-    present : (0,) or (vectors * n * v,) float64
+    X : ((n + 1) * inputs,) or (vectors * (n + 1) * inputs * v,) float64
+        Samples without the 1 of the bias, one after the other, then one of zeros; each network's
+        own are in its lane, and lie together as the weights do.
+    targets : ((n + 1) * units[L],) or (vectors * (n + 1) * units[L] * v,) float64
+    present : (0,) or (vectors * (n + 1) * v,) float64
         1 where a network has a sample of its own, 0 where only others have so many.
     size : (1,) int64
         n, the most that a network has.
@@ -83,6 +99,24 @@ def lane_sizes(units: Sequence[int]) -> dict[str, list[int]]:
     }
 
 
+def in_groups(elements: Floats, vectors: int, width: int) -> list[Floats]:
+    """Return what belongs to the networks that lie together, of so many vectors in all.
+
+    They are as many as they can be, `TOGETHER` vectors first, then two, then one.
+
+    Returns
+    -------
+    list of (elements of a network, networks) float64 views
+    """
+    sizes, size = list[int](), TOGETHER
+    while size:
+        sizes += [size] * ((vectors - sum(sizes)) // size)
+        size //= 2
+    ends = np.cumsum(sizes) * (elements.size // vectors)
+    parts = np.split(elements, ends[:-1])
+    return [part.reshape(-1, size * width) for part, size in zip(parts, sizes, strict=True)]
+
+
 def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
     """Return zeroed networks.
 
@@ -96,7 +130,7 @@ def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
         Doubles in a vector.
     """
     vectors, sizes = -(-networks // width), lane_sizes(units)
-    slots = SIDE_BY_SIDE * sizes["unit_offsets"][-1] * width
+    slots = most_vectors(units) * sizes["unit_offsets"][-1] * width
     weights, rates, errors, activations, steps = aligned_parts(
         vectors * sizes["weight_offsets"][-1] * width,
         *(vectors * width, vectors * width, slots, slots),
@@ -114,8 +148,8 @@ def lanes(units: Sequence[int], networks: int, width: int) -> Lanes:
 def shared_samples(X: Array, targets: Array, outputs: int) -> LaneSamples:
     """Return samples for all networks; targets of one column serve all outputs."""
     n = len(X)
-    inputs, wanted = np.ones((n, X.shape[1] + 1)), np.empty((n, outputs))
-    inputs[:, :-1], wanted[...] = X, targets
+    inputs, wanted = np.zeros((n + 1, X.shape[1])), np.zeros((n + 1, outputs))
+    inputs[:n], wanted[:n] = X, targets
     return LaneSamples(
         X=inputs.ravel(),
         targets=wanted.ravel(),
@@ -130,16 +164,14 @@ def own_samples(sets: Sequence[tuple[Array, Array]], outputs: int, width: int) -
     lengths = [len(X) for X, _ in sets]
     n, vectors = max(lengths), -(-len(sets) // width)
     longest = np.maximum.reduceat(lengths, range(0, len(sets), width))
-    inputs = aligned_zeros(vectors * n * (sets[0][0].shape[1] + 1) * width)
-    wanted, present = aligned_zeros(vectors * n * outputs * width), np.zeros(vectors * n * width)
-    by_network = inputs.reshape(vectors, n, -1, width)
-    targets_by_network = wanted.reshape(vectors, n, outputs, width)
-    for k, (X, targets) in enumerate(sets):
-        place = (k // width, slice(len(X)), ..., k % width)
-        by_network[place][:, :-1] = X
-        by_network[place][:, -1] = 1.0
-        targets_by_network[place] = targets
-        present.reshape(vectors, n, width)[place] = 1.0
-    return LaneSamples(
-        X=inputs, targets=wanted, present=present, size=np.array([n]), longest=longest
-    )
+    parts = [
+        aligned_zeros(vectors * (n + 1) * k * width) for k in (sets[0][0].shape[1], outputs, 1)
+    ]
+    of_each = [
+        [own.reshape(n + 1, -1) for group in in_groups(part, vectors, width) for own in group.T]
+        for part in parts
+    ]
+    for (X, targets), own_X, own_targets, present in zip(sets, *of_each, strict=False):
+        own_X[: len(X)], own_targets[: len(X)], present[: len(X)] = X, targets, 1.0
+    X, targets, present = parts
+    return LaneSamples(X=X, targets=targets, present=present, size=np.array([n]), longest=longest)

@@ -5,66 +5,68 @@ there are.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle
+from typing import TypeAlias
 
-from bp_numba.kernels.lane_groups import (
-    Group,
-    Lanes,
-    Matrix,
-    Own,
-    Sample,
-    Samples,
-    Shared,
-    Slots,
-    Vectors,
-)
-from bp_numba.kernels.lanes import SIDE_BY_SIDE
+from bp_numba.kernels.lane_groups import Group, Lanes, Own, Sample, Samples, Shared
 from bp_numba.kernels.places import hidden_layers
 from bp_numba.kernels.sigmoid import derivative, sigmoid
-from bp_numba.kernels.variants import known_units
 from bp_numba.simd.arithmetic import fma
 from bp_numba.simd.loops import Registers, loop, when
-from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
-from bp_numba.simd.values import Index, Vector
+from bp_numba.simd.values import Index
+
+SampleOf: TypeAlias = Callable[[Index], Sample]
+"""Returns the sample of a number."""
 
 
-def _forward(group: Group, sample: Sample) -> None:
-    """Write all activations but a_0."""
+def _forward(group: Group, before: Sample, sample: Sample) -> None:
+    """Update W_0 with what the sample before has left, and write all activations but a_0."""
     activations = group.many.activations
-    _layer(group, group.matrix(0), sample.inputs, group.slots(activations, 1))
+    _first_layer(group, before, sample)
     for l in hidden_layers(group.many):
-        below, above = group.slots(activations, l), group.slots(activations, l + 1)
-        _layer(group, group.matrix(l), below.load, above)
+        matrix, below = group.matrix(l), group.slots(activations, l)
+        above, zero = group.slots(activations, l + 1), activations.zero()
+        for j, count in group.tiles(matrix.columns):
+            sums = Registers([zero] * (count * group.size))
+            for i in loop(0, matrix.rows):
+                a_i, weights = below.load(i) * count, matrix.load(i, j, count)
+                sums.values = list(map(fma, a_i, weights, sums.values))
+            above.store(j, map(sigmoid, sums.values), count)
 
 
-def _layer(group: Group, matrix: Matrix, below: Callable[..., Vectors], above: Slots) -> None:
-    """Write a_{l+1}[j] = sigmoid(sum over i of a_l[i] * W_l[i, j])."""
+def _first_layer(group: Group, before: Sample, sample: Sample) -> None:
+    """Change W_0[i, j] += a_0[i] s_1[j] of the sample before, and write a_1 of this one.
+
+    So W_0 is read once, and written while the sigmoids are computed.
+    """
+    matrix, above = group.matrix(0), group.slots(group.many.activations, 1)
+    steps, bias = group.slots(group.many.steps, 1), matrix.rows - 1
     for j, count in group.tiles(matrix.columns):
-        sums = Registers([group.many.weights.zero()] * (count * group.size))
-        for i in loop(0, matrix.rows):
-            places, a = matrix.places(i, j, 1, count), below(i) * count
+        s_j, places = steps.load(j, count), matrix.places(bias, j, 1, count)
+        biases = [matrix.update(at, s.constant(1.0), s) for at, s in zip(places, s_j, strict=True)]
+        sums = Registers([after for _, after in biases])
+        for i in loop(0, bias):
+            inputs = cycle(zip(before.inputs(i), sample.inputs(i), strict=True))
+            terms = zip(matrix.places(i, j, 1, count), s_j, sums.values, inputs, strict=False)
             sums.values = [
-                fma(weights.load(at), a_i, partial)
-                for (weights, at), a_i, partial in zip(places, a, sums.values, strict=True)
+                fma(matrix.update(at, a, s)[1], x, partial) for at, s, partial, (a, x) in terms
             ]
-        above.store(j, [sigmoid(z) for z in sums.values])
+        above.store(j, map(sigmoid, sums.values), count)
 
 
 def _backward(group: Group, sample: Sample) -> None:
-    """Compute all steps, and update all matrices."""
+    """Compute all steps, and update all matrices but W_0."""
     many, last = group.many, group.many.units.size - 1
-    rates = [memory.load(0) for memory in group.each(many.rates)]
-    a = group.slots(many.activations, last)
+    rates = group.part(many.rates, 1)
+    a, steps = group.slots(many.activations, last), group.slots(many.steps, last)
     for j in loop(0, many.units[last]):
-        outputs = zip(a.load(j), sample.target(j), rates, strict=True)
-        s_j = [(y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs]
-        _take_step(group, sample, last, j, s_j)
+        outputs = zip(a.one_by_one(j), sample.target(j), rates.one_by_one(0), strict=True)
+        s_j = ((y - a_j) * (rate * derivative(a_j)) for a_j, y, rate in outputs)
+        steps.store(j, sample.only(s_j, -0.0))
     for below in hidden_layers(many):
         _steps_below(group, sample, last - below)
-    if not _is_updated_at_once(sample):
-        steps_1 = group.slots(many.steps, 1)
-        for j, count in group.tiles(group.matrix(0).columns):
-            _update_first(group, sample, j, steps_1.load(j, count))
 
 
 def _steps_below(group: Group, sample: Sample, l: Index) -> None:
@@ -72,96 +74,63 @@ def _steps_below(group: Group, sample: Sample, l: Index) -> None:
     many, matrix = group.many, group.matrix(l)
     a, above = group.slots(many.activations, l), group.slots(many.steps, l + 1)
     for i, count in group.tiles(matrix.rows):
-        a_i = sample.only(a.load(i, count), 0.0)
+        a_i = [*sample.only(a.load(i, count), 0.0)]
         products = Registers([many.weights.zero()] * len(a_i))
         for j in loop(0, matrix.columns):
             places, s = matrix.places(i, j, count, 1), above.load(j) * count
             terms = zip(places, a_i, s, products.values, strict=True)
             products.values = [
-                fma(_update(place, a_r, s_j), s_j, partial) for place, a_r, s_j, partial in terms
+                fma(matrix.update(at, a_r, s_j)[0], s_j, partial) for at, a_r, s_j, partial in terms
             ]
         pairs = zip(products.values, a_i, strict=True)
-        _take_step(group, sample, l, i, [product * derivative(a_r) for product, a_r in pairs])
-
-
-def _take_step(group: Group, sample: Sample, l: Index, j: Index, values: Vectors) -> None:
-    """Write s_l[j] of one or several units, or in layer 1 update W_0 with it at once."""
-    s_j, steps = sample.only(values, -0.0), group.slots(group.many.steps, l)
-    if not _is_updated_at_once(sample):
-        steps.store(j, s_j)
-        return
-    for _ in when(l, "==", 1):
-        _update_first(group, sample, j, s_j)
-    for _ in when(l, "!=", 1):
-        steps.store(j, s_j)
-
-
-def _is_updated_at_once(sample: Sample) -> bool:
-    """Tell if W_0 is updated unit by unit, with no steps of layer 1 in memory.
-
-    XOR takes 0.95 times as long so, where sizes are constants; with samples of each network's own
-    2-2-1, 4-8-3 and 8-12-4 take 1.02 to 1.09 times as long, and for any units nothing is gained.
-    """
-    return isinstance(sample, Shared) and known_units() is not None
-
-
-def _update_first(group: Group, sample: Sample, j: Index, s_j: Vectors) -> None:
-    """Change W_0[i, j] += a_0[i] s_1[j] for all i, and one or several units."""
-    matrix, count = group.matrix(0), len(s_j) // group.size
-    for i in loop(0, matrix.rows):
-        places, x = matrix.places(i, j, 1, count), sample.inputs(i) * count
-        for place, x_i, s in zip(places, x, s_j, strict=True):
-            _update(place, x_i, s)
-
-
-def _update(place: tuple[Memory, Index], a: Vector, s: Vector) -> Vector:
-    """Change W_l[i, j] += a_l[i] s_{l+1}[j] at a place; return what was there before.
-
-    One place after the other: weights of all, loaded together, would not fit into the registers.
-    """
-    weights, at = place
-    before = weights.load(at)
-    weights.store(at, fma(a, s, before))
-    return before
+        s_i = (product * derivative(a_r) for product, a_r in pairs)
+        group.slots(many.steps, l).store(i, sample.only(s_i, -0.0), count)
 
 
 def _add_squared_errors(group: Group, sample: Sample) -> None:
     """Add (a_L - y)^2 to the networks' sums."""
     many, last = group.many, group.many.units.size - 1
-    a = group.slots(many.activations, last)
-    errors = group.each(many.errors)
+    a, errors = group.slots(many.activations, last), group.part(many.errors, 1)
     for j in loop(0, many.units[last]):
         differences = [a_j - y for a_j, y in zip(a.load(j), sample.target(j), strict=True)]
-        for error, difference in zip(errors, sample.only(differences, 0.0), strict=True):
-            error.store(0, fma(difference, difference, error.load(0)))
+        pairs = zip(errors.load(0), sample.only(differences, 0.0), strict=True)
+        errors.store(0, (fma(difference, difference, error) for error, difference in pairs))
 
 
-def _take(group: Group, sample: Sample, trains: Index) -> None:
-    """Train on a sample, or if `trains` is 0 measure."""
-    _forward(group, sample)
-    for _ in when(trains, "!=", 0):
-        _backward(group, sample)
-    for _ in when(trains, "==", 0):
-        _add_squared_errors(group, sample)
+def _numbers(samples: Samples, first: Index, count: Index, most: Index) -> Iterator[Index]:
+    """Yield, for a loop, those below `most` of `count` numbers from one on, round and round.
+
+    Then it yields the number of samples.
+    """
+    turn, n = Registers([first]), samples.size[0]
+    turns = (count + 1).at_least(1)  # as LLVM would make an empty loop of its own for no turn
+    for k in loop(0, turns):
+        number = turn.values[0].where(k, "<", count)
+        for _ in when(number, "<", most):
+            yield (number - n).where(k, "<", count) + n
+        turn.values = [(number + 1).where(number + 1, "<", n)]
 
 
-def _groups(many: Lanes) -> Iterator[Group]:
-    """Yield, for loops, groups of all vectors, as large as they can be."""
-    done, size = Registers([many.rates.size.constant(0)]), SIDE_BY_SIDE
-    while size:
-        for q in loop(done.values[0], many.rates.size // many.rates.lanes - (size - 1), size):
-            yield Group(many, q, size)
-            done.values = [q + size]
-        size //= 2
+def _go_through(
+    group: Group, sample_of: SampleOf, numbers: Iterator[Index], n: Index, trains: Index
+) -> None:
+    """Train on samples, or if `trains` is 0 measure; each takes what the last has left to W_0.
 
-
-def _numbers(samples: Samples, first: Index, count: Index) -> Iterator[Index]:
-    """Yield, for a loop, the numbers of `count` samples from one on, round and round."""
-    turn = Registers([first])
-    for _ in loop(0, count):
-        number = turn.values[0]
-        yield number
-        turn.values = [(number + 1).where(number + 1, "<", samples.size[0])]
+    Before the first one, and where nothing is trained, that is nothing: steps of -0, and inputs of
+    0, which sample number n has. So no bit is changed. It comes last, too, for what is left then.
+    """
+    many, steps = group.many, group.slots(group.many.steps, 1)
+    for j in loop(0, many.units[1]):
+        steps.store(j, [many.steps.zero().constant(-0.0)] * group.size)
+    done = Registers([n])
+    for number in numbers:
+        sample = sample_of(number)
+        _forward(group, sample_of(done.values[0]), sample)
+        for _ in when(number, "<", n * trains):
+            _backward(group, sample)
+            done.values = [number]
+        for _ in when(number + n * trains, "<", n):
+            _add_squared_errors(group, sample)
 
 
 @operation
@@ -169,9 +138,10 @@ def go_through_shared(
     many: Lanes, samples: Samples, first: Index, count: Index, trains: Index
 ) -> None:
     """Take `count` samples from number `first` on, round and round, with all networks."""
-    for group in _groups(many):
-        for number in _numbers(samples, first, count):
-            _take(group, Shared.of(group, samples, number), trains)
+    n = samples.size[0]
+    for group in Group.all(many):
+        sample_of = partial(Shared.of, group, samples)
+        _go_through(group, sample_of, _numbers(samples, first, count, n), n, trains)
 
 
 @operation
@@ -179,10 +149,9 @@ def go_through_own(
     many: Lanes, samples: Samples, first: Index, count: Index, trains: Index
 ) -> None:
     """Do the same with own samples of each network, as many as a network of a group has."""
-    for group in _groups(many):
+    for group in Group.all(many):
         most = samples.longest[group.first]
         for g in range(1, group.size):
             most = most.at_least(samples.longest[group.first + g])
-        for number in _numbers(samples, first, count):
-            for _ in when(number, "<", most):
-                _take(group, Own.of(group, samples, number), trains)
+        numbers = _numbers(samples, first, count, most)
+        _go_through(group, partial(Own.of, group, samples), numbers, samples.size[0], trains)

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from bp_numba import validation as check
-from bp_numba.kernels.lanes import SIDE_BY_SIDE
+from bp_numba.kernels.lanes import TOGETHER
 from bp_numba.many.alone import Alone
 from bp_numba.many.crew import done, jobs_of
 from bp_numba.many.lanes import InLanes, has_kernel, lanes_for, suits
@@ -192,5 +192,5 @@ def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iter
 def _networks_of_a_task(count: int, jobs: int) -> int:
     if jobs == 1:
         return MOST_TOGETHER
-    whole = SIDE_BY_SIDE * widest()
+    whole = TOGETHER * widest()
     return min(MOST_TOGETHER, -(-count // (whole * TASKS_FOR_EACH * jobs)) * whole)

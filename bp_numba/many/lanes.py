@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import setitem
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from bp_numba.kernels.lanes import lanes
+from bp_numba.kernels.lanes import in_groups, lanes
 from bp_numba.kernels.layout import units_of
 from bp_numba.many.listed import Listed, Measured, is_measurable
 from bp_numba.many.members import Member
@@ -86,22 +86,26 @@ class InLanes(Task):
         self._many = lanes(units, len(members), self._width)
         self._many.rates[: len(members)] = [float(member.network.alpha) for member in members]
         self._steps = max(1, FIRST_SLICE // max(1, self._many.weights.size // self._width))
-        for l, part in enumerate(self._by_lane()):
-            stacked = np.concatenate([member.network.W[l] for member in members])
-            whole, rest = divmod(len(members), self._width)
-            by_network = stacked.reshape(len(members), -1)
-            part[:whole] = by_network[: whole * self._width].reshape(part[:whole].shape)
-            if rest:
-                part[whole, :rest] = by_network[-rest:]
+        weights = np.zeros((self._many.rates.size, self._many.weight_offsets[-1]))
+        for l, part in enumerate(self._by_layer(weights)):
+            matrices = np.concatenate([member.network.W[l] for member in members])
+            part[: len(members)] = matrices.reshape(len(members), -1)
+        ends = accumulate(group.shape[1] for group in self._groups())
+        for group, of_group in zip(self._groups(), np.split(weights, [*ends]), strict=False):
+            group[...] = of_group.T
 
-    def _by_lane(self) -> list[Floats]:
-        """Return for each layer a view of the weights, of shape (vectors, lanes, elements)."""
-        offsets = self._many.weight_offsets.tolist()
-        by_lane = self._many.weights.reshape(-1, offsets[-1], self._width).transpose(0, 2, 1)
-        return [by_lane[..., start:end] for start, end in pairwise(offsets)]
+    def _groups(self) -> list[Floats]:
+        """Return views of the weights, of shape (elements, networks side by side)."""
+        return in_groups(self._many.weights, self._many.rates.size // self._width, self._width)
+
+    def _by_layer(self, weights: Floats) -> list[Floats]:
+        """Return for each layer a view of weights of shape (networks, elements)."""
+        ends = pairwise(self._many.weight_offsets.tolist())
+        return [weights[:, start:end] for start, end in ends]
 
     def _pairs(self) -> Iterator[tuple[Array, Array]]:
-        for l, part in enumerate(self._by_lane()):
+        weights = np.concatenate([group.T for group in self._groups()])
+        for l, part in enumerate(self._by_layer(weights)):
             matrices = [member.network.W[l] for member in self.members]
             yield from zip(matrices, part.reshape(-1, *matrices[0].shape), strict=False)
 

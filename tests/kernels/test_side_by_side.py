@@ -5,8 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from bp_numba.kernels import lane_groups, side_by_side
-from bp_numba.kernels.lanes import lanes, own_samples, shared_samples
+from bp_numba.kernels import lane_groups
+from bp_numba.kernels import lanes as lanes_module
+from bp_numba.kernels.lanes import in_groups, lanes, own_samples, shared_samples
 from bp_numba.kernels.side_by_side import go_through_own, go_through_shared
 from tests.kernels.cases import WIDTHS, assert_guards, guarded, sigmoid, step_in_numpy
 from tests.simd.calling import call
@@ -20,7 +21,8 @@ NETWORKS = [1, 5, 8, 15, 31]
 def fewer_copies_with_bounds_checked(monkeypatch):
     """All that is compiled for four vectors side by side would take two minutes."""
     if os.environ.get("NUMBA_BOUNDSCHECK") == "1":
-        monkeypatch.setattr(side_by_side, "SIDE_BY_SIDE", 2)
+        monkeypatch.setattr(lanes_module, "TOGETHER", 2)
+        monkeypatch.setattr(lane_groups, "TOGETHER", 2)
         monkeypatch.setattr(lane_groups, "TILE", 2)
 
 
@@ -41,17 +43,21 @@ def make(units, count, width):
     rates = random.uniform(0.1, 1.0, count)
     many.weights[...] = many.errors[...] = 0.0
     many.rates[:count] = rates
-    by_lane = many.weights.reshape(-1, many.weight_offsets[-1], width)
-    for k, matrices in enumerate(W):
-        by_lane[k // width, :, k % width] = np.concatenate([w.ravel() for w in matrices])
+    for own, matrices in zip(networks_of(many, width), W, strict=False):
+        own[...] = np.concatenate([w.ravel() for w in matrices])
     return many, W, rates
 
 
+def networks_of(many, width):
+    """Return for each network a view of its weights, also for those that fill the last vector."""
+    vectors = many.weights.size // (many.weight_offsets[-1] * width)
+    return [own for group in in_groups(many.weights, vectors, width) for own in group.T]
+
+
 def assert_weights(many, W, width):
-    by_lane = many.weights.reshape(-1, many.weight_offsets[-1], width)
-    for k, matrices in enumerate(W):
-        own = np.concatenate([w.ravel() for w in matrices])
-        np.testing.assert_allclose(by_lane[k // width, :, k % width], own, rtol=1e-12, atol=1e-13)
+    for own, matrices in zip(networks_of(many, width), W, strict=False):
+        wanted = np.concatenate([w.ravel() for w in matrices])
+        np.testing.assert_allclose(own, wanted, rtol=1e-12, atol=1e-13)
     assert_guards(many.weights, many.errors, many.activations, many.steps)
 
 
@@ -127,11 +133,11 @@ def test_infinity_and_nan_stay_in_their_lanes(width):
     results = []
     for spoilt in (False, True):
         many, _, _ = make(units, count, width)
-        by_lane = many.weights.reshape(-1, many.weight_offsets[-1], width)
+        own = networks_of(many, width)
         if spoilt:
-            by_lane[0, 0, 1], by_lane[1, 13, 2] = np.nan, np.inf
+            own[1][0], own[width + 2][13] = np.nan, np.inf
         call(go_through_own, width, many, samples, 0, 8, 1)
-        results.append(by_lane.transpose(0, 2, 1).reshape(count, -1).copy())
+        results.append(np.array(own))
     is_spoilt = np.isin(np.arange(count), (1, width + 2))
     assert np.isnan(results[1][is_spoilt]).any(axis=1).all()
     np.testing.assert_array_equal(results[0][~is_spoilt], results[1][~is_spoilt])
@@ -142,9 +148,35 @@ def test_what_has_not_the_sample_keeps_its_bits(width):
     units, count = [2, 3, 1], width + 1
     many, _, _ = make(units, count, width)
     samples = own_samples(own_sets(units, [1] * (count - 1) + [4]), 1, width)
-    many.weights.reshape(-1, many.weight_offsets[-1], width)[0, 2, :2] = np.inf, -0.0
-    before = many.weights.copy()
+    own = networks_of(many, width)
+    own[0][2], own[1][2] = np.inf, -0.0
+    before = np.array(own)
     call(go_through_own, width, many, samples, 1, 3, 1)
-    half = many.weights.size // 2
-    assert many.weights[:half].tobytes() == before[:half].tobytes()
-    assert many.weights[half::width].tobytes() != before[half::width].tobytes()
+    after = np.array(own)
+    assert after[:width].tobytes() == before[:width].tobytes()
+    assert after[width].tobytes() != before[width].tobytes()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("units", UNITS)
+def test_samples_in_several_calls_give_the_same_bits(units, width):
+    ((X, y),) = own_sets(units, [5])
+    samples, results = shared_samples(X, y, units[-1]), []
+    for counts in ([7], [1, 0, 4, 2]):
+        many, _, _ = make(units, 3 * width, width)
+        first = 3
+        for count in counts:
+            call(go_through_shared, width, many, samples, first % 5, count, 1)
+            first += count
+        results.append(many.weights.tobytes())
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_only_measured_keeps_its_bits(width):
+    many, _, _ = make([3, 4, 2], width, width)
+    many.weights[::3] = -0.0
+    before = many.weights.tobytes()
+    ((X, y),) = own_sets([3, 4, 2], [5])
+    call(go_through_shared, width, many, shared_samples(-abs(X), y, 2), 0, 5, 0)
+    assert many.weights.tobytes() == before

@@ -25,7 +25,7 @@ def _wait_and_act(name, act, folder):
                 (folder / f"{os.getpid()}.txt").write_text(done)
                 return
         seen = frame
-        time.sleep(0.02)
+        time.sleep(0.002)
 
 
 def _running(name):
