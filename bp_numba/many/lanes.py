@@ -28,7 +28,7 @@ MOST_BYTES = 6144
 'many-*'`). The larger networks are, the less is won, and a single one loses: of 8-12-4, with 169
 weights, 64 took 0.43 times as long as by the kernels for one, and a single one 1.96 times; of
 8-16-4, with 221, a single one took 2.04 times as long. On AVX-512 (Zen 4) that is 96 numbers: of
-8-8-1, with 81 weights, 64 took 0.27 times as long, a single one 1.7 times."""
+8-8-1, with 81 weights, 64 took 0.22 times as long, a single one 1.5 times."""
 
 HERE = ("_table", "_for_any_units", "_listed", "_measured")
 """What has addresses in it, and is made anew in another process."""
