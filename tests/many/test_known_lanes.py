@@ -20,8 +20,8 @@ from tests.many.conftest import SMALL, assert_same, make, samples
 pytestmark = [needs_jit, not_bounds_checked]
 
 LAYERS = [[1, 1], [3, 2], SMALL, [2, 3, 1, 2], [1, 2, 2, 2, 1]]
-COUNT = 5 * widest() + 1
-"""One vector by itself, two side by side, and four, of which one is not full."""
+COUNT = 14 * widest() + 1
+"""Eight vectors side by side, four, two, and one by itself that is not full."""
 
 
 @pytest.fixture
