@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 from bp_numba import validation as check
@@ -166,27 +165,27 @@ def _reached(value: Any, epochs: int, name: str) -> int:
 
 def _tasks(members: Sequence[Member], reached: Sequence[int], jobs: int) -> Iterator[Task]:
     """Yield tasks for all members, each when it is asked for: it has a copy of the weights."""
-    in_lanes = [m for m in members if suits(m)]
-    together = {m.number for m in in_lanes}
+    alone, alike = list[Member](), dict[Any, list[Member]]()
     for member in members:
-        if member.number not in together:
-            yield Alone(member, reached[member.number])
-
-    def kind(member: Member) -> tuple[Any, ...]:
-        return reached[member.number], [w.shape for w in member.network.W]
-
-    def rows(member: Member) -> tuple[int, int]:
-        return len(member.samples.X), 0 if member.watched is None else len(member.watched.X)
-
-    in_lanes.sort(key=lambda member: (kind(member), rows(member)))
-    for (epoch, _), group in groupby(in_lanes, kind):
-        alike = list(group)
-        width, size = lanes_for(len(alike)), _networks_of_a_task(len(alike), jobs)
-        if has_kernel(alike[0].has_own, width):
-            for first in range(0, len(alike), size):
-                yield InLanes(alike[first : first + size], epoch, width)
+        if suits(member):
+            kind = reached[member.number], *(w.shape for w in member.network.W)
+            alike.setdefault(kind, []).append(member)
         else:
-            yield from (Alone(member, epoch) for member in alike)
+            alone.append(member)
+    yield from (Alone(member, reached[member.number]) for member in alone)
+    for (epoch, *_), group in alike.items():
+        width, size = lanes_for(len(group)), _networks_of_a_task(len(group), jobs)
+        if has_kernel(group[0].has_own, width):
+            if group[0].has_own:  # those of as many samples side by side
+                group.sort(key=_rows)
+            for first in range(0, len(group), size):
+                yield InLanes(group[first : first + size], epoch, width)
+        else:
+            yield from (Alone(member, epoch) for member in group)
+
+
+def _rows(member: Member) -> tuple[int, int]:
+    return len(member.samples.X), 0 if member.watched is None else len(member.watched.X)
 
 
 def _networks_of_a_task(count: int, jobs: int) -> int:

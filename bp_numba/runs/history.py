@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from bp_numba.runs.json_values import are_numbers, is_count
@@ -79,9 +80,9 @@ class History:
         self.validation_samples[n:] = (validation_samples,)
         self.epochs.append(epoch)  # the last: epochs count the points
 
-    def columns(self) -> list[list[Any]]:
+    def columns(self) -> tuple[list[Any], ...]:
         """Return its own lists, in the order in which they are declared."""
-        return [getattr(self, name) for name in COLUMNS]
+        return _columns(self)
 
     def first(self, points: int) -> "History":
         """Return a new history of the first points only."""
@@ -110,6 +111,8 @@ class History:
 
 
 COLUMNS = tuple(column.name for column in fields(History))
+
+_columns = attrgetter(*COLUMNS)
 
 _LATER = {"samples", "validation_samples"}
 """Columns that were added, and that older files have not."""
