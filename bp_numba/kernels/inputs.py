@@ -77,7 +77,7 @@ def _counts(X: Array, chunks: Chunks) -> tuple[Offsets, Offsets]:
     block = np.empty(blocks, dtype=np.int64)
     for b, chunk in chunks:
         active = chunk != 0
-        np.add.reduce(active, axis=2, out=single[b])
+        np.add.reduce(active, axis=2, dtype=np.int32, out=single[b])
         np.add.reduce(np.logical_or.reduce(active, axis=1), axis=1, out=block[b])
     return single.ravel()[: len(X)], block
 
@@ -95,22 +95,26 @@ def _fill(X: Array, panel: int, samples: int, counts: Offsets, chunks: Chunks) -
     by_input = values.reshape(-1, samples)
     offsets = np.full(starts[-1], units * panel)
     for b, chunk in chunks:
-        with np.errstate(all="ignore"):
-            np.matmul(chunk, chunk.transpose(0, 2, 1), out=gram.reshape(-1, BLOCK, BLOCK)[b])
         first = b.start * BLOCK // samples
+        turned = chunk.transpose(0, 2, 1)
         part = chunk.reshape(-1, samples, units)[: len(counts) - first].transpose(0, 2, 1)
         lists = slice(first, first + len(part))
         start, end = starts[first], starts[lists.stop]
         if samples == BLOCK and (counts[lists] == units).all():
-            # What follows would do the same, slower.
-            by_input[start:end].reshape(-1, most, samples)[:, :units] = part
+            # What follows would do the same, slower. A product with a copy takes 0.4 of the time that
+            # it takes with the matrix's own transpose.
+            turned = by_input[start:end].reshape(-1, most, samples)[:, :units]
+            turned[...] = part
             offsets[start:end].reshape(-1, most)[:, :units] = np.arange(0, units * panel, panel)
         else:
-            number, unit = np.nonzero((part != 0).any(axis=2))
+            number = np.repeat(np.arange(len(part)), counts[lists])
+            unit = np.flatnonzero((part != 0).any(axis=2)) - number * units
             before = np.cumsum(counts[lists]) - counts[lists]
             k = np.arange(len(unit)) + (starts[lists] - before)[number]
             by_input[k] = part[number, unit]
             offsets[k] = unit * panel
+        with np.errstate(all="ignore"):
+            np.matmul(chunk, turned, out=gram.reshape(-1, BLOCK, BLOCK)[b])
     return Inputs(values=values, gram=gram, offsets=offsets, starts=starts)
 
 
