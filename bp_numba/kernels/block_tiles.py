@@ -43,18 +43,15 @@ def samples_at_a_time(lanes: int, panels: int) -> int:
     return BLOCK if panels == 1 or lanes == WIDEST else BLOCK // 2
 
 
-def multiply_panels(
-    listed: InputList, panels: Sequence[Memory], net_inputs: Slots, ahead: Index
-) -> None:
+def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slots) -> None:
     """Write the products of a list of inputs with some panels.
 
     For sample t and panel p, to the p-th vector of its slot the sum over the listed inputs k of
-    values[k, t] * (the vector at offsets[k]). Meanwhile the values of inputs so far ahead are
-    fetched.
+    values[k, t] * (the vector at offsets[k]).
     """
     samples = samples_at_a_time(net_inputs.memory.lanes, len(panels))
     if samples == BLOCK:
-        _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs, ahead)
+        _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs)
         return
     for part in _parts(listed):
         for t in loop(0, listed.start.constant(BLOCK), samples):
@@ -62,7 +59,7 @@ def multiply_panels(
             for _ in when(listed.start, "<", part.start):
                 sums.values = [slots.of(r).load(at) for r, at in _places(panels, samples)]
             of_tile = part._replace(values=listed.values[t:])
-            _multiply_tile(of_tile, panels, sums, slots, ahead.where(t, "==", 0))
+            _multiply_tile(of_tile, panels, sums, slots)
 
 
 def _parts(listed: InputList) -> Iterator[InputList]:
@@ -72,16 +69,11 @@ def _parts(listed: InputList) -> Iterator[InputList]:
 
 
 def _multiply_tile(
-    listed: InputList,
-    panels: Sequence[Memory],
-    sums: Registers[Vector],
-    net_inputs: Slots,
-    ahead: Index,
+    listed: InputList, panels: Sequence[Memory], sums: Registers[Vector], net_inputs: Slots
 ) -> None:
     """Add the products to the sums, of one sample after the other, and write these to the slots."""
     samples = len(sums) // len(panels)
     for k in loop(listed.start, listed.end):
-        listed.values.prefetch((k + ahead) * BLOCK)
         offset, x = listed.offsets[k], listed.values[k * BLOCK :]
         w = [panel.load(offset) for panel in panels]
         # Samples one after the other: panels one after the other would need all inputs at hand, and
@@ -108,7 +100,8 @@ def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots, cou
     """Add to the vectors at offsets[k] of some panels the sum over t of values[k, t] * s(t).
 
     Of the samples beyond `count`, whose values are zero, steps need not be known but be finite.
-    Either the steps stay in registers, or some rows of the panels do.
+    Either the steps stay in registers, or some rows of the panels do. Meanwhile the values of the
+    block that follows are fetched: more do not fit in the caches.
     """
     if samples_at_a_time(steps.memory.lanes, len(panels)) == BLOCK:
         _update_rows(listed, panels, steps)
@@ -120,6 +113,7 @@ def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> N
     """Update one row after the other."""
     s = [_vectors(panels, steps.of(t)) for t in range(BLOCK)]
     for k in loop(listed.start, listed.end):
+        _fetch_next(listed, k)
         offset, x = listed.offsets[k], listed.values[k * BLOCK :]
         w = [panel.load(offset) for panel in panels]
         for t in range(BLOCK):
@@ -132,10 +126,15 @@ def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> N
 def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots, count: Index) -> None:
     """Update some rows at a time, by one sample after the other."""
     for first in loop(listed.start, listed.end, LIST_MULTIPLE):
-        offsets = [listed.offsets[first + r] for r in range(LIST_MULTIPLE)]
+        rows = [first + r for r in range(LIST_MULTIPLE)]
+        offsets = [listed.offsets[k] for k in rows]
         places = [(panel, offset) for offset in offsets for panel in panels]
-        w = Registers([panel.load(at) for panel, at in places])
-        values = listed.values[first * BLOCK :]
+        w, values = (
+            Registers([panel.load(at) for panel, at in places]),
+            listed.values[first * BLOCK :],
+        )
+        for k in rows:
+            _fetch_next(listed, k)
         for t in loop(0, count):
             s = _vectors(panels, steps.of(t))
             x = [values.broadcast(t + r * BLOCK) for r in range(LIST_MULTIPLE)]
@@ -149,3 +148,8 @@ def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots, cou
 def _vectors(panels: Sequence[Memory], slot: Memory) -> list[Vector]:
     """Return a slot's vectors, one for each panel."""
     return [slot.load(p * panel.lanes) for p, panel in enumerate(panels)]
+
+
+def _fetch_next(listed: InputList, k: Index) -> None:
+    """Fetch the values of the block that follows, at the same place."""
+    listed.values.prefetch((k + (listed.end - listed.start)) * BLOCK)

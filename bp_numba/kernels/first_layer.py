@@ -32,17 +32,12 @@ from bp_numba.simd.values import Index
 
 @operation
 def forward_block(network: Network, inputs: Lists, number: Index) -> None:
-    """Write the net inputs of layer 1, X W_0, of a block's samples.
-
-    Meanwhile, once, in the walk along the first panels, the inputs of the block that follows are
-    fetched: those of more blocks do not fit in the caches.
-    """
+    """Write the net inputs of layer 1, X W_0, of a block's samples."""
     matrix, listed = matrix_of(network, 0), list_of(inputs, number)
     net_inputs = Slots(network.net_inputs, network.padded[1])
     together = block_tiles.panels_multiplied(matrix.weights.lanes)
     for j, panels in panel_groups(matrix, [together, 1]):
-        ahead = (listed.end - listed.start).where(j, "==", 0)
-        block_tiles.multiply_panels(listed, panels, net_inputs.beyond(j), ahead)
+        block_tiles.multiply_panels(listed, panels, net_inputs.beyond(j))
     multiply_column(listed, BLOCK, matrix, net_inputs)
 
 

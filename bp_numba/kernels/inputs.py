@@ -101,8 +101,8 @@ def _fill(X: Array, panel: int, samples: int, counts: Offsets, chunks: Chunks) -
         lists = slice(first, first + len(part))
         start, end = starts[first], starts[lists.stop]
         if samples == BLOCK and (counts[lists] == units).all():
-            # What follows would do the same, slower. A product with a copy takes 0.4 of the time that
-            # it takes with the matrix's own transpose.
+            # What follows would do the same, slower. A product with a copy takes 0.4 of the time of
+            # one with the matrix's own transpose.
             turned = by_input[start:end].reshape(-1, most, samples)[:, :units]
             turned[...] = part
             offsets[start:end].reshape(-1, most)[:, :units] = np.arange(0, units * panel, panel)
