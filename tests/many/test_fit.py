@@ -58,6 +58,22 @@ def test_slices_that_grow_within_an_epoch_train_on_each_sample_once(first, monke
 
 
 @needs_jit
+def test_networks_alike_go_together_in_the_order_of_their_numbers_of_samples(monkeypatch):
+    tasks = []
+
+    def begin(members, *how):
+        tasks.append([(member.network.layers, len(member.samples.X)) for member in members])
+        return InLanes(members, *how)
+
+    monkeypatch.setattr(fit_module, "InLanes", begin)
+    other, rows = [2, 2, 1], [5, 3, 4, 3]
+    networks = [nn for pair in zip(make(SMALL, 4), make(other, 4), strict=True) for nn in pair]
+    sets = [samples(nn.layers, n) for nn, n in zip(networks, np.repeat(rows, 2), strict=True)]
+    fit_many(networks, *map(list, zip(*sets, strict=True)), epochs=1)
+    assert tasks == [[(layers, n) for n in sorted(rows)] for layers in (SMALL, other)]
+
+
+@needs_jit
 def test_tasks_come_back_with_whole_epochs(monkeypatch):
     """Else one whose epochs take longer than the time between checkpoints would never end."""
     monkeypatch.setattr(lanes_module, "FIRST_SLICE", 1)
