@@ -43,15 +43,18 @@ def samples_at_a_time(lanes: int, panels: int) -> int:
     return BLOCK if panels == 1 or lanes == WIDEST else BLOCK // 2
 
 
-def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slots) -> None:
+def multiply_panels(
+    listed: InputList, panels: Sequence[Memory], net_inputs: Slots, ahead: Index
+) -> None:
     """Write the products of a list of inputs with some panels.
 
     For sample t and panel p, to the p-th vector of its slot the sum over the listed inputs k of
-    values[k, t] * (the vector at offsets[k]).
+    values[k, t] * (the vector at offsets[k]). Meanwhile the values of inputs so far ahead are
+    fetched.
     """
     samples = samples_at_a_time(net_inputs.memory.lanes, len(panels))
     if samples == BLOCK:
-        _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs)
+        _multiply_tile(listed, panels, _zeros(panels, samples), net_inputs, ahead)
         return
     for part in _parts(listed):
         for t in loop(0, listed.start.constant(BLOCK), samples):
@@ -59,7 +62,7 @@ def multiply_panels(listed: InputList, panels: Sequence[Memory], net_inputs: Slo
             for _ in when(listed.start, "<", part.start):
                 sums.values = [slots.of(r).load(at) for r, at in _places(panels, samples)]
             of_tile = part._replace(values=listed.values[t:])
-            _multiply_tile(of_tile, panels, sums, slots)
+            _multiply_tile(of_tile, panels, sums, slots, ahead.where(t, "==", 0))
 
 
 def _parts(listed: InputList) -> Iterator[InputList]:
@@ -69,11 +72,16 @@ def _parts(listed: InputList) -> Iterator[InputList]:
 
 
 def _multiply_tile(
-    listed: InputList, panels: Sequence[Memory], sums: Registers[Vector], net_inputs: Slots
+    listed: InputList,
+    panels: Sequence[Memory],
+    sums: Registers[Vector],
+    net_inputs: Slots,
+    ahead: Index,
 ) -> None:
     """Add the products to the sums, of one sample after the other, and write these to the slots."""
     samples = len(sums) // len(panels)
     for k in loop(listed.start, listed.end):
+        _fetch(listed, k, ahead)
         offset, x = listed.offsets[k], listed.values[k * BLOCK :]
         w = [panel.load(offset) for panel in panels]
         # Samples one after the other: panels one after the other would need all inputs at hand, and
@@ -101,7 +109,7 @@ def update_panels(listed: InputList, panels: Sequence[Memory], steps: Slots, cou
 
     Of the samples beyond `count`, whose values are zero, steps need not be known but be finite.
     Either the steps stay in registers, or some rows of the panels do. Meanwhile the values of the
-    block that follows are fetched: more do not fit in the caches.
+    block that follows are fetched, along every group of panels: W_0 may drive them out of a cache.
     """
     if samples_at_a_time(steps.memory.lanes, len(panels)) == BLOCK:
         _update_rows(listed, panels, steps)
@@ -113,7 +121,7 @@ def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> N
     """Update one row after the other."""
     s = [_vectors(panels, steps.of(t)) for t in range(BLOCK)]
     for k in loop(listed.start, listed.end):
-        _fetch_next(listed, k)
+        _fetch(listed, k, listed.end - listed.start)
         offset, x = listed.offsets[k], listed.values[k * BLOCK :]
         w = [panel.load(offset) for panel in panels]
         for t in range(BLOCK):
@@ -126,15 +134,12 @@ def _update_rows(listed: InputList, panels: Sequence[Memory], steps: Slots) -> N
 def _update_tiles(listed: InputList, panels: Sequence[Memory], steps: Slots, count: Index) -> None:
     """Update some rows at a time, by one sample after the other."""
     for first in loop(listed.start, listed.end, LIST_MULTIPLE):
-        rows = [first + r for r in range(LIST_MULTIPLE)]
-        offsets = [listed.offsets[k] for k in rows]
+        offsets = [listed.offsets[first + r] for r in range(LIST_MULTIPLE)]
         places = [(panel, offset) for offset in offsets for panel in panels]
-        w, values = (
-            Registers([panel.load(at) for panel, at in places]),
-            listed.values[first * BLOCK :],
-        )
-        for k in rows:
-            _fetch_next(listed, k)
+        w = Registers([panel.load(at) for panel, at in places])
+        values = listed.values[first * BLOCK :]
+        for r in range(LIST_MULTIPLE):
+            _fetch(listed, first + r, listed.end - listed.start)
         for t in loop(0, count):
             s = _vectors(panels, steps.of(t))
             x = [values.broadcast(t + r * BLOCK) for r in range(LIST_MULTIPLE)]
@@ -150,6 +155,7 @@ def _vectors(panels: Sequence[Memory], slot: Memory) -> list[Vector]:
     return [slot.load(p * panel.lanes) for p, panel in enumerate(panels)]
 
 
-def _fetch_next(listed: InputList, k: Index) -> None:
-    """Fetch the values of the block that follows, at the same place."""
-    listed.values.prefetch((k + (listed.end - listed.start)) * BLOCK)
+def _fetch(listed: InputList, k: Index, ahead: Index) -> None:
+    """Fetch the values of the input that lies so far ahead of number k."""
+    # A memory of its own: its start is known before the loop, and a fetch is one instruction.
+    listed.values[ahead * BLOCK :].prefetch(k * BLOCK)

@@ -32,12 +32,17 @@ from bp_numba.simd.values import Index
 
 @operation
 def forward_block(network: Network, inputs: Lists, number: Index) -> None:
-    """Write the net inputs of layer 1, X W_0, of a block's samples."""
+    """Write the net inputs of layer 1, X W_0, of a block's samples.
+
+    Meanwhile, in the walk along the first panels, the inputs of the block that follows are fetched:
+    where losses are measured nothing else does it. Those of more blocks do not fit in the caches.
+    """
     matrix, listed = matrix_of(network, 0), list_of(inputs, number)
     net_inputs = Slots(network.net_inputs, network.padded[1])
     together = block_tiles.panels_multiplied(matrix.weights.lanes)
     for j, panels in panel_groups(matrix, [together, 1]):
-        block_tiles.multiply_panels(listed, panels, net_inputs.beyond(j))
+        ahead = (listed.end - listed.start).where(j, "==", 0)
+        block_tiles.multiply_panels(listed, panels, net_inputs.beyond(j), ahead)
     multiply_column(listed, BLOCK, matrix, net_inputs)
 
 
