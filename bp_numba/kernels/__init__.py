@@ -18,10 +18,11 @@ The bias is a unit like any other, so matrix times vector plus bias is one produ
 Read `layout` and `inputs` (how weights and samples lie in memory; no Numba), then `forward`,
 `backward` and `sigmoid` (the equations as operations, see `simd.tracing`; `places` finds a matrix
 or a layer in the buffers), `first_layer` with its `block_tiles`, `list_tiles` and `single_column`,
-`second_layer` with its `row_tiles`, which is for large matrices, `upper_layers`, `in_turn` (the
-samples of a block), and `entry_points`, which Numba compiles and Python calls, with what `calls`
-describes. `in_place` and `many_rows` do the same for single calls of `fit_partial` and `predict`,
-on the user's own matrices; for training `packing` copies these to the panels, and back.
+`second_layer` with its `row_tiles`, which is for large matrices, `upper_layers`, `squared_errors`
+(of a block that is not trained on), `in_turn` (the samples of a block), and `entry_points`, which
+Numba compiles and Python calls, with what `calls` describes. `in_place` and `many_rows` do the same
+for single calls of `fit_partial` and `predict`, on the user's own matrices; for training `packing`
+copies these to the panels, and back.
 
 Perceptrons with intercepts, trained in batches as scikit-learn's are, have kernels of their own for
 each of `variants`: `perceptron` (how they lie in memory), `perceptron_places` (where a block of

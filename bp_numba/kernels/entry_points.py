@@ -23,7 +23,7 @@ from bp_numba.kernels.first_layer import (
     update_block,
 )
 from bp_numba.kernels.in_place import backward_rows, forward_rows
-from bp_numba.kernels.in_turn import take_in_turn
+from bp_numba.kernels.in_turn import take_block
 from bp_numba.kernels.layout import BLOCK
 from bp_numba.kernels.many_rows import predict_rows
 from bp_numba.kernels.packing import copying
@@ -77,7 +77,7 @@ def train_blocks(
         # Kept is BLOCK, but LLVM does not know: it would write out loops over a block's samples.
         size = smaller(listed.kept[0], end - start)
         forward_block(network, inputs, block)
-        take_in_turn(training, listed, start, size, task, alpha)
+        take_block(training, listed, start, size, task, alpha)
         if task:
             update_block(network, inputs, block, size)
     return 1
@@ -112,7 +112,7 @@ def train_samples(
                 trained = 0
                 if not rounded:
                     round_narrow(network)
-            take_in_turn(training, listed, part, size, task, alpha)
+            take_block(training, listed, part, size, task, alpha)
             if task:
                 before, trained = part, size
     return 1

@@ -97,20 +97,18 @@ def _lists(
 
 
 @operation
-def activate_sample(
-    network: Network, inputs: Lists, first: Index, t: Index, trained: Index
-) -> None:
+def activate_sample(network: Network, inputs: Lists, first: Index, t: Index) -> None:
     """Write a_1 of sample number t after the first, its net input corrected for those before it.
 
     The net inputs of a block are taken with W_0 as it was before the block. Since then samples
-    s < `trained` have changed W_0 by the sum of x_s^T s_1(s), and so the net input of sample t by
-    the sum of (x_t . x_s) s_1(s). That is all before it, or none where nothing is trained.
+    s < t have changed W_0 by the sum of x_s^T s_1(s), and so the net input of sample t by the sum
+    of (x_t . x_s) s_1(s).
     """
     columns, a, steps = network.units[1], activations_of(network, 1), steps_of(network, 1)
     net_inputs = Slots(network.net_inputs, network.padded[1]).of(t)
     gram = inputs.gram[(first + t) * BLOCK :]
     for j in loop(0, columns, a.lanes):
         z = Registers([net_inputs.load(j)])
-        for s in loop(0, trained):
+        for s in loop(0, t):
             z.values = [fma(steps.of(s).load(j), gram.broadcast(s), z.values[0])]
         a.store(j, first_lanes(sigmoid(z.values[0]), columns - j))

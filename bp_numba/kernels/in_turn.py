@@ -1,4 +1,4 @@
-"""The samples of a block one after the other, once their net inputs are known up to corrections."""
+"""A block of samples, once their net inputs are known: up to corrections where they train."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,9 +12,11 @@ from bp_numba.kernels.second_layer import (
     step_back,
     update_second,
 )
-from bp_numba.kernels.upper_layers import add_squared_errors, backward_upper, forward_upper
+from bp_numba.kernels.squared_errors import add_squared_errors
+from bp_numba.kernels.upper_layers import backward_upper, forward_upper
 from bp_numba.kernels.variants import is_for_large, known_units
 from bp_numba.simd.loops import loop, when
+from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
 from bp_numba.simd.values import Index, Scalar
 
@@ -25,32 +27,36 @@ long, 64-16-10 6% more."""
 
 
 @operation
-def take_in_turn(
+def take_block(
     training: Any, listed: Any, first: Index, count: Index, trains: Index, alpha: Scalar
 ) -> None:
     """Train on up to BLOCK samples from number `first` on, or add their errors, if `trains` is 0.
 
-    W_0 is left as it is.
+    W_0 is left as it is; the block's net inputs of layer 1 are there.
     """
     network, targets = training.network, listed.targets
+    # A branch here takes Numba 0.04 s less to compile than one around two operations.
+    for _ in when(trains, "!=", 0):
+        _take_in_turn(Block(network, listed.inputs, first), count, targets, alpha)
+    for _ in when(trains, "==", 0):
+        add_squared_errors(network, targets, first, count, training.errors)
+
+
+def _take_in_turn(block: Block, count: Index, targets: Memory, alpha: Scalar) -> None:
+    """Train on one sample after the other."""
+    network = block.network
     stride, lowest = network.padded[network.units.size - 1], 2 if is_for_large() else 1
-    block = Block(network, listed.inputs, first)
     for t in _each_sample(count):
-        trained, y_at = t.where(trains, "!=", 0), (first + t) * stride
         if is_for_large():
-            activate_two_layers(block, t, trained)
+            activate_two_layers(block, t)
         else:
-            activate_sample(network, listed.inputs, first, t, trained)
+            activate_sample(network, block.inputs, block.first, t)
         forward_upper(network, lowest)
-        for _ in when(trains, "!=", 0):
-            backward_upper(network, t, targets, y_at, alpha, lowest)
-            if is_for_large():
-                step_back(block, t, count)
-        for _ in when(trains, "==", 0):
-            add_squared_errors(network, targets, y_at, training.errors)
+        backward_upper(network, t, targets, (block.first + t) * stride, alpha, lowest)
+        if is_for_large():
+            step_back(block, t, count)
     if is_for_large():
-        for _ in when(trains, "!=", 0):
-            update_second(block, count)
+        update_second(block, count)
 
 
 def _each_sample(count: Index) -> Iterator[Index]:

@@ -50,8 +50,8 @@ class FlatNetwork(NamedTuple):
     ----------
     weights : (weight_offsets[L],) float64
         All matrices, one after the other.
-    activations : (unit_offsets[L + 1],) float64
-        Activations of one sample, scratch space of the kernels.
+    activations : (BLOCK * unit_offsets[L + 1],) float64
+        Scratch space for the activations of one sample, or of a block, see `squared_errors`.
     steps : (BLOCK * unit_offsets[L + 1],) float64
         Scratch space for `-alpha * delta`, for each sample of a block.
     net_inputs : (BLOCK * padded[1],) float64
@@ -115,7 +115,7 @@ def flat_network(
     arrays = {name: _int64(numbers) for name, numbers in sizes.items()}
     length = sizes["unit_offsets"][-1]
     weights, activations, steps, net_inputs = aligned_parts(
-        sizes["weight_offsets"][-1], length, BLOCK * length, BLOCK * sizes["padded"][1]
+        sizes["weight_offsets"][-1], BLOCK * length, BLOCK * length, BLOCK * sizes["padded"][1]
     )
     return FlatNetwork(
         weights=weights,

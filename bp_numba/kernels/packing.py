@@ -57,14 +57,17 @@ def _copy(matrix: Memory, packed: Matrix, l: Index, panel: int, task: Index) -> 
     whole = columns.at_most(packed.panel_columns).rounded_down(v)
     for size, start, end in ((v, whole.constant(0), whole), (1, whole, columns)):
         for j in loop(start, end, size):
-            ours, theirs = _column(packed, j, l, panel), _Column(matrix[j:], columns, j.constant(0))
+            ours, theirs = (
+                column_of(packed, j, l, panel),
+                Column(matrix[j:], columns, j.constant(0)),
+            )
             source, target = _either(theirs, ours, task), _either(ours, theirs, task)
             for i in loop(0, packed.rows):
                 value = source.memory.load(source.row(i), size)
                 target.memory.store(target.row(i), value)
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """Where some columns of a matrix begin, and how far apart its rows are, and more its tiles."""
 
     memory: Memory
@@ -76,7 +79,7 @@ class _Column(NamedTuple):
         return i * self.stride + i.rounded_down(ROWS) * self.jump
 
 
-def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
+def column_of(packed: Matrix, j: Index, l: Index, panel: int) -> Column:
     """Return column j of matrix l in its panel, which is wide in the first matrix, or by itself.
 
     Or in the tiles of the second matrix, where that is large.
@@ -92,10 +95,10 @@ def _column(packed: Matrix, j: Index, l: Index, panel: int) -> _Column:
         begin = begin + (first * ROWS + (j - first) - begin).where(l, "==", 1)
         stride = stride + (stride.constant(v) - stride).where(l, "==", 1)
         jump = (columns - v).where(l, "==", 1)
-    return _Column(packed.weights[begin:], stride, jump)
+    return Column(packed.weights[begin:], stride, jump)
 
 
-def _either(packing: _Column, unpacking: _Column, task: Index) -> _Column:
+def _either(packing: Column, unpacking: Column, task: Index) -> Column:
     """Return what the task, to pack or to unpack, says."""
 
     def chosen(a: Index, b: Index) -> Index:
@@ -107,4 +110,4 @@ def _either(packing: _Column, unpacking: _Column, task: Index) -> _Column:
         chosen(packing.stride, unpacking.stride),
         chosen(packing.jump, unpacking.jump),
     )
-    return _Column(memory, stride, jump)
+    return Column(memory, stride, jump)

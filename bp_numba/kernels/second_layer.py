@@ -62,17 +62,17 @@ class Block(NamedTuple):
 
 
 @operation
-def activate_two_layers(block: Block, t: Index, trained: Index) -> None:
-    """Write a_1 and a_2 of sample t, corrected for `trained` samples of the block before it.
+def activate_two_layers(block: Block, t: Index) -> None:
+    """Write a_1 and a_2 of sample t, corrected for those of the block before it.
 
     If there are any, `step_back` has written a_1 and its product with W_1.
     """
-    for _ in when(trained, "==", 0):
+    for _ in when(t, "==", 0):
         _begin(block, t)
     z, s_2 = block.z, steps_of(block.network, 2)
     row_tiles.write_inner_products(block.a, t, block.network.padded[1], block.products)
     for j in loop(0, block.network.units[2], z.lanes):
-        net_input = _corrected(z.load(j), block.products, s_2.beyond(j), trained)
+        net_input = _corrected(z.load(j), block.products, s_2.beyond(j), t)
         z.store(j, first_lanes(sigmoid(net_input), block.network.units[2] - j))
 
 

@@ -5,8 +5,8 @@ See `first_layer` and `second_layer` for what goes before and after.
 
 from bp_numba.kernels.backward import backward, output_steps
 from bp_numba.kernels.forward import forward
-from bp_numba.kernels.places import Network, activations_of, hidden_layers
-from bp_numba.simd.arithmetic import fma, round_to_float32
+from bp_numba.kernels.places import Network, hidden_layers
+from bp_numba.simd.arithmetic import round_to_float32
 from bp_numba.simd.loops import Registers, loop, when
 from bp_numba.simd.memory import Memory
 from bp_numba.simd.tracing import operation
@@ -29,20 +29,6 @@ def backward_upper(
     output_steps(network, t, targets, y_at, alpha)
     for below in hidden_layers(network, lowest):
         backward(network, t, last + (lowest - 1) - below)
-
-
-@operation
-def add_squared_errors(network: Network, targets: Memory, y_at: Index, errors: Memory) -> None:
-    """Add (a_L - y)^2 to a vector of sums; the target begins at targets[y_at].
-
-    Padding adds nothing: it is zero in both.
-    """
-    last = network.units.size - 1
-    a, y, sums = activations_of(network, last), targets[y_at:], Registers([errors.load(0)])
-    for j in loop(0, network.units[last], errors.lanes):
-        difference = a.load(j) - y.load(j)
-        sums.values = [fma(difference, difference, sums.values[0])]
-    errors.store(0, sums.values[0])
 
 
 @operation

@@ -12,6 +12,7 @@ COMPILED = [
     "packing",
     "side_by_side",
     "sigmoid",
+    "squared_errors",
     "upper_layers",
 ]
 

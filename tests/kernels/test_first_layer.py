@@ -38,7 +38,7 @@ def test_first_layer_in_exact_blocks(units, samples_per_list, turned, density, w
         call(first_layer.forward_block, width, network, inputs, 1)
     rng = np.random.default_rng(0)
     for t in range(count):
-        call(first_layer.activate_sample, width, network, inputs, first, t, t)
+        call(first_layer.activate_sample, width, network, inputs, first, t)
         a_1 = sigmoid(case.X[first + t] @ W)
         assert_layer(network, network.activations, 1, a_1)
         step = rng.normal(size=units[1])

@@ -22,7 +22,7 @@ def test_offsets_of_a_known_network():
     assert net.padded.tolist() == [4, 8, 4]
     assert net.unit_offsets.tolist() == [0, 4, 12, 16]
     assert net.weight_offsets.tolist() == [0, 4 * 8, 4 * 8 + 8 * 2]
-    assert net.weights.size == 48 and net.activations.size == 16
+    assert net.weights.size == 48 and net.activations.size == BLOCK * 16
     assert net.steps.size == BLOCK * 16 and net.net_inputs.size == BLOCK * 8
     assert net.narrow.tolist() == [0, 1]
 

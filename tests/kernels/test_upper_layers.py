@@ -5,7 +5,6 @@ import pytest
 
 from bp_numba.kernels.layout import padded_rows
 from bp_numba.kernels.upper_layers import (
-    add_squared_errors,
     backward_upper,
     forward_upper,
     round_narrow,
@@ -16,7 +15,6 @@ from tests.kernels.cases import (
     assert_guards,
     assert_layer,
     assert_weights,
-    guarded,
     make_case,
     put,
     step_in_numpy,
@@ -40,22 +38,6 @@ def test_a_sample_goes_up_and_down(units, width):
         assert_layer(network, network.steps, l, s[l], t=2)
     assert_weights(case, [case.W[0], *W[1:]])
     assert_guards(network.activations, network.steps, network.weights)
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("units", UNITS)
-def test_squared_errors_are_added(units, width):
-    case = make_case(units, width)
-    outputs, errors = case.y[0] + np.arange(units[-1]), guarded(width)
-    put(case.network, case.network.activations, len(units) - 1, outputs)
-    errors[...] = 0.0
-    for row in (0, 1):
-        targets = padded_rows(case.y, units[-1], width)
-        at = row * targets.size // len(case.y)
-        call(add_squared_errors, width, case.network, targets, at, errors)
-    expected = np.sum((outputs - case.y[:2]) ** 2)
-    np.testing.assert_allclose(errors.sum(), expected, rtol=1e-13)
-    assert_guards(errors)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
