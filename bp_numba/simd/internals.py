@@ -142,10 +142,36 @@ def machine_code(function: Callable[..., Any], signature: Any) -> tuple[str, byt
         target_context=context,
     )
     kind = type("EntryPoint", (CFunc,), {"_targetdescr": target})
-    compiled = kind(function, (signature.args, signature.return_type), {}, OPTIONS)
+    types = signature.args, signature.return_type
+    compiled = kind(function, types, {}, OPTIONS, pipeline_class=_straight_compiler())
     compiled.compile()
     _, _, (code, _) = compiled._library.serialize_using_object_code()
     return compiled.native_name, code
+
+
+def _straight_compiler() -> type:
+    """Return Numba's compiler with those passes alone that an entry point needs.
+
+    The others inline, rewrite and rename; here nothing is left to them, and the machine code is the
+    same without.
+    """
+    from numba.core import typed_passes, untyped_passes
+    from numba.core.compiler import CompilerBase
+    from numba.core.compiler_machinery import PassManager
+
+    class StraightCompiler(CompilerBase):  # type: ignore[misc]
+        def define_pipelines(self) -> list[Any]:
+            manager = PassManager("entry point")
+            manager.add_pass(untyped_passes.TranslateByteCode, "read the bytecode")
+            manager.add_pass(untyped_passes.FixupArgs, "add arguments")
+            manager.add_pass(untyped_passes.IRProcessing, "find the lives of variables")
+            manager.add_pass(typed_passes.NopythonTypeInference, "infer types")
+            manager.add_pass(typed_passes.NativeLowering, "write LLVM's instructions")
+            manager.add_pass(typed_passes.NoPythonBackend, "finish")
+            manager.finalize()
+            return [manager]
+
+    return StraightCompiler
 
 
 def _add_wrapper(library: Any, description: Any, env: Any, call_helper: Any) -> None:

@@ -68,6 +68,21 @@ PARTS = (
     Part("numba.core.runtime", "rtsys", "need not be compiled", ("initialize",)),
     Part("numba.core.entrypoints", "init_all", "loads extensions of Numba"),
     Part("numba.core.ccallback", "CFunc", "compiles an entry point", ("_targetdescr",)),
+    Part("numba.core.compiler", "CompilerBase", "compiles in chosen passes", ("define_pipelines",)),
+    Part(
+        "numba.core.compiler_machinery",
+        "PassManager",
+        "compiles in chosen passes",
+        ("add_pass", "finalize"),
+    ),
+    *(
+        Part("numba.core.untyped_passes", name, "is a pass of the compiler")
+        for name in ("TranslateByteCode", "FixupArgs", "IRProcessing")
+    ),
+    *(
+        Part("numba.core.typed_passes", name, "is a pass of the compiler")
+        for name in ("NopythonTypeInference", "NativeLowering", "NoPythonBackend")
+    ),
     Part(
         "numba.core.codegen",
         "CPUCodeLibrary",
