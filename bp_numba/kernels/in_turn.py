@@ -35,7 +35,7 @@ def take_block(
     W_0 is left as it is; the block's net inputs of layer 1 are there.
     """
     network, targets = training.network, listed.targets
-    # A branch here takes Numba 0.04 s less to compile than one around two operations.
+    # A branch around two operations in the entry points would take longer to compile.
     for _ in when(trains, "!=", 0):
         _take_in_turn(Block(network, listed.inputs, first), count, targets, alpha)
     for _ in when(trains, "==", 0):

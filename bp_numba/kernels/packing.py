@@ -57,10 +57,8 @@ def _copy(matrix: Memory, packed: Matrix, l: Index, panel: int, task: Index) -> 
     whole = columns.at_most(packed.panel_columns).rounded_down(v)
     for size, start, end in ((v, whole.constant(0), whole), (1, whole, columns)):
         for j in loop(start, end, size):
-            ours, theirs = (
-                column_of(packed, j, l, panel),
-                Column(matrix[j:], columns, j.constant(0)),
-            )
+            ours = column_of(packed, j, l, panel)
+            theirs = Column(matrix[j:], columns, j.constant(0))
             source, target = _either(theirs, ours, task), _either(ours, theirs, task)
             for i in loop(0, packed.rows):
                 value = source.memory.load(source.row(i), size)

@@ -2,8 +2,8 @@
 
 No sample has to wait for another, and so all go through a layer together, one in each lane. Of a
 unit its numbers for all samples follow each other: first the net inputs, then the activations.
-Beyond the last sample there may be anything. With losses in all epochs the digits take 0.91 times
-as long on AVX2 as with samples in turn, 0.95 times on AVX-512, and 64-256-256-10 0.92 and 0.84.
+Beyond the last sample there may be anything. How much sooner that is done than with samples in
+turn: bench/README.md, "What is left above the floor".
 """
 
 from bp_numba.kernels.layout import BLOCK

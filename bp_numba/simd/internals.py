@@ -65,10 +65,10 @@ def tune_llvm() -> None:
 
 
 def _optimize(library: Any) -> None:
-    """Optimize all of a library at LLVM's level 1, once, in eight tenths of Numba's time.
+    """Optimize all of a library once, at LLVM's level 1.
 
     What Numba does before is for the sake of reference counts; what higher levels add is done by
-    hand here: loops are vectors and tiles already.
+    hand here: loops are vectors and tiles already. Times: bench/README.md, "Compiling".
     """
     manager = library._codegen._module_pass_manager(opt=1, loop_vectorize=False)
     manager, *builder = manager if isinstance(manager, tuple) else (manager,)  # a pair where newer
